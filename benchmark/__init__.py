@@ -1,0 +1,1 @@
+"""How it runs: study → cohorts → train → evaluate → rows, and the command line."""

@@ -1,0 +1,98 @@
+"""Evaluating a trained member: encode the whole grid once, then every metric from that.
+
+Two programs a cohort, each for one member at a time, so that memory does not grow with the width.
+"""
+
+import zlib
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from soberlook import metrics
+
+from .train import EVALUATION, Training, purpose_key
+
+BLOCK = 512  # cells encoded at a time
+EVALUATION_SEED = 0  # of the cells metrics draw: the same for all runs of all studies
+
+
+def represent(training: Training, member: int, data, dataset) -> metrics.Representation:
+    """The representation that one member has learnt, over every cell of the dataset."""
+    mean, kl, reconstruction = encode(
+        training.models, training.seeds, training.states, member, data, dataset=dataset
+    )
+    return metrics.Representation(
+        np.asarray(mean), np.asarray(kl), np.asarray(reconstruction), dataset.factor_sizes
+    )
+
+
+def measure(names, representation) -> tuple[list[tuple[str, float, int]], list[str]]:
+    """(name, value, version) of every number of these metrics, and what could not be computed.
+
+    A metric draws the same cells for every run. One that raises ValueError, or gives a number that
+    is not finite, gives no number at all, and its reason.
+    """
+    numbers, reasons = [], []
+    for name in names:
+        metric = metrics.METRICS.find(name)
+        rng = np.random.default_rng([EVALUATION_SEED, zlib.crc32(name.encode())])
+        try:
+            found = metrics.compute(metric, representation, rng)
+        except ValueError as error:
+            reasons.append(f"{name}: {error}")
+            continue
+        for key, value in found.items():
+            if np.isfinite(value):
+                numbers.append((key, float(value), metric.version))
+            else:
+                reasons.append(f"{name}: {key} is {value}")
+    return numbers, reasons
+
+
+def traverse(training: Training, member: int, data, dataset, *, columns: int = 9) -> np.ndarray:
+    """Latent traversals [z, columns, h, w, c] in [0, 1]: each latent from −2 to 2, the others as
+    encoded for the cell in the middle of the grid."""
+    middle = [size // 2 for size in dataset.factor_sizes]
+    cell = np.ravel_multi_index(middle, dataset.factor_sizes)
+    return np.asarray(
+        decode_lines(
+            training.models, training.seeds, training.states, member, data, int(cell),
+            dataset=dataset, columns=columns,
+        )
+    )  # fmt: skip
+
+
+@partial(jax.jit, static_argnames=("dataset",))
+def encode(models, seeds, states, member, data, *, dataset):
+    """Posterior means [n, z], KL per latent [n, z] and −log p(x|z) [n] of one member."""
+    model, seed, state = jax.tree.map(lambda leaf: leaf[member], (models, seeds, states))
+    key = purpose_key(seed, EVALUATION)
+    blocks = -(-dataset.size // BLOCK)
+
+    def encode_block(block):
+        # The last block ends with cells from the start again, which are cut off below.
+        cells = (block * BLOCK + jnp.arange(BLOCK)) % dataset.size
+        key_noise, key_sample = jax.random.split(jax.random.fold_in(key, block))
+        x = dataset.observe(data, cells, key_noise)
+        posterior = model.encode(state, x)
+        likelihood = model.decode(state, posterior.sample(key_sample))
+        return posterior.mean, posterior.kl_per_latent(), -likelihood.log_prob(x)
+
+    encoded = jax.lax.map(encode_block, jnp.arange(blocks))
+    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:])[: dataset.size], encoded)
+
+
+@partial(jax.jit, static_argnames=("dataset", "columns"))
+def decode_lines(models, seeds, states, member, data, cell, *, dataset, columns):
+    """The images of `traverse`."""
+    model, seed, state = jax.tree.map(lambda leaf: leaf[member], (models, seeds, states))
+    x = dataset.observe(data, jnp.asarray([cell]), purpose_key(seed, EVALUATION))
+    code = model.encode(state, x).mean[0]
+    latents = code.shape[0]
+    values = jnp.linspace(-2.0, 2.0, columns)
+    codes = jnp.broadcast_to(code, (latents, columns, latents))
+    here = jnp.eye(latents, dtype=bool)[:, None, :]
+    codes = jnp.where(here, values[None, :, None], codes)
+    images = model.decode(state, codes.reshape(-1, latents)).mean
+    return images.reshape(latents, columns, *images.shape[1:])

@@ -1,0 +1,29 @@
+"""Running a plan here, in this process: cohort after cohort."""
+
+from soberlook.results.store import Store
+
+from .plan import Plan
+from .progress import Progress
+from .worker import failed, work
+
+
+def run_inline(plan: Plan, store: Store, progress: Progress) -> int:
+    """Do everything a plan has left; give the number of runs that could not be done.
+
+    Whatever is finished is kept, also when this is interrupted. A cohort whose work raises
+    becomes failed runs, and the others go on.
+    """
+    lost = 0
+    store.create(plan.study.name)
+    for cohort in plan.cohorts:
+        store.plan(cohort.id, cohort.to_json())
+    for cohort in plan.cohorts:
+        progress.begin(cohort)
+        try:
+            tables = work(cohort, progress.update)
+        except Exception as error:
+            tables = failed(cohort, error)
+        store.write(cohort.id, tables)
+        lost += sum(run["status"] != "done" for run in tables.runs)
+        progress.end(cohort)
+    return lost

@@ -1,0 +1,39 @@
+"""What a `run` is going to do: the cohorts of a study, less what its store already has."""
+
+from dataclasses import dataclass
+
+from soberlook.results.store import Store
+
+from .cohort import Cohort, cohorts
+from .study import Run, Study
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a study asks for, and what of it is left to do."""
+
+    study: Study
+    runs: list[Run]
+    cohorts: list[Cohort]
+
+    @property
+    def left(self) -> int:
+        """Runs to train."""
+        return sum(len(cohort.runs) for cohort in self.cohorts)
+
+    @property
+    def images(self) -> int:
+        """Images to train on: the unit of progress."""
+        return sum(
+            len(c.runs) * c.budget.updates * c.budget.batch_size for c in self.cohorts
+        )
+
+
+def make_plan(study: Study, store: Store) -> Plan:
+    """Expand and check a study and its store. Reads only."""
+    runs = study.expand()
+    store.check(study.name)
+    finished = store.finished()
+    whole = cohorts(study.name, runs, study.metrics)
+    left = [part for cohort in whole if (part := cohort.without(finished)) is not None]
+    return Plan(study, runs, left)

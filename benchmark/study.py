@@ -1,0 +1,163 @@
+"""Studies: a grid of runs under a name, as data, and what it means: which runs, exactly.
+
+Everything here is checked when the study is expanded, before anything is trained or written.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from soberlook.registry import BadInput, Registry, check_settings, setting
+
+STUDIES = Registry("study")
+
+Named = str | tuple[str, dict]  # a name, or a name and the settings that differ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How long and how a run trains. Part of its id."""
+
+    updates: int = setting(2_000, low=1)
+    batch_size: int = setting(64, low=1)
+    evaluate_at: tuple[float, ...] = setting((1.0,))  # shares of the updates
+
+    def __post_init__(self):
+        check_settings(self)
+        shares = self.evaluate_at
+        if not shares or sorted(set(shares)) != list(shares) or not 0 < shares[0] <= shares[-1] == 1:
+            raise BadInput(f"Budget: evaluate_at must be rising shares up to 1, found {shares}")
+
+    @property
+    def evaluation_steps(self) -> tuple[int, ...]:
+        """The updates after which a run is evaluated; the last one ends the run."""
+        return tuple(sorted({max(1, round(share * self.updates)) for share in self.evaluate_at}))
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """model × dataset × seed × budget: what a run's id is made from, and nothing else."""
+
+    dataset: "Dataset"  # noqa: F821
+    model: "Model"  # noqa: F821
+    seed: int
+    budget: Budget
+
+    @cached_property
+    def id(self) -> str:
+        """16 hexadecimal digits; other settings, seeds, budgets or versions give another id."""
+        identity = {
+            "dataset": [self.dataset.name, self.dataset.version, self.dataset.settings()],
+            "model": [self.model.name, self.model.version, self.model.settings()],
+            "seed": self.seed,
+            "budget": dataclasses.asdict(self.budget),
+        }
+        return digest(identity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A grid: every dataset × model × strength × seed, with one budget.
+
+    `models` and `datasets` are names, or pairs of a name and the settings that differ from the
+    class's own. A list of values for a model's strength replaces its sweep. `fields` are settings
+    for every model.
+    """
+
+    name: str
+    about: str  # what it reproduces, what it costs, what to expect; the first line is its title
+    datasets: tuple[Named, ...]
+    models: tuple[Named, ...]
+    seeds: tuple[int, ...]
+    budget: Budget
+    metrics: tuple[str, ...]
+    fields: dict = dataclasses.field(default_factory=dict)
+
+    def narrowed(self, *, models=None, datasets=None, seeds=None, metrics=None, updates=None, fields=None):
+        """This study with other models, datasets, seeds, metrics, updates or fields.
+
+        Names the study has keep its settings for them; other registered names come with their own.
+        `fields` win over everything the study says.
+        """
+        changes = {}
+        if models is not None:
+            changes["models"] = _pick(self.models, models)
+        if datasets is not None:
+            changes["datasets"] = _pick(self.datasets, datasets)
+        if fields:
+            pairs = map(_pair, changes.get("models", self.models))
+            changes["models"] = tuple((name, own | fields) for name, own in pairs)
+        if seeds is not None:
+            changes["seeds"] = tuple(seeds)
+        if metrics is not None:
+            changes["metrics"] = tuple(metrics)
+        if updates is not None:
+            changes["budget"] = dataclasses.replace(self.budget, updates=updates)
+        return dataclasses.replace(self, **changes)
+
+    def expand(self) -> list[Run]:
+        """Every run once: datasets outermost, then models, strengths and seeds."""
+        from soberlook import datasets, metrics, models
+
+        for kind in ("models", "datasets", "seeds", "metrics"):
+            if not getattr(self, kind):
+                raise BadInput(f"study {self.name!r}: {kind} must be at least one, found none")
+        for seed in self.seeds:
+            if not 0 <= seed < 2**32:
+                raise BadInput(f"seeds must be from 0 to 2³² − 1, found {seed}")
+        for metric in self.metrics:
+            metrics.METRICS.find(metric)
+        runs = {}
+        for dataset in (datasets.make(name, **own) for name, own in map(_pair, self.datasets)):
+            for name, own in map(_pair, self.models):
+                for model in _sweep(models, name, self.fields | own, self.name):
+                    _check_views(model, dataset)
+                    model = model.resolved(dataset.image_shape)
+                    for seed in self.seeds:
+                        run = Run(dataset, model, seed, self.budget)
+                        runs.setdefault(run.id, run)
+        return list(runs.values())
+
+
+def register(study: Study) -> Study:
+    """Enter a study under its name."""
+    return STUDIES.add(study.name, study)
+
+
+def digest(value) -> str:
+    """16 hexadecimal digits that any other JSON value would change."""
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _pair(named: Named) -> tuple[str, dict]:
+    return (named, {}) if isinstance(named, str) else named
+
+
+def _pick(known, names):
+    known = dict(map(_pair, known))
+    return tuple((name, known.get(name, {})) for name in names)
+
+
+def _sweep(models, name, fields, study):
+    """The instances of one model: one per strength, or one where the class has none."""
+    strength = models.strength_name(models.MODELS.find(name))
+    if strength is None:
+        return [models.make(name, **fields)]
+    strengths = fields.get(strength, models.sweep(models.MODELS[name]))
+    if not isinstance(strengths, (list, tuple)):
+        strengths = (strengths,)
+    if not strengths:
+        raise BadInput(f"study {study!r}: the sweep of {name}.{strength} must not be empty")
+    return [models.make(name, **fields | {strength: value}) for value in strengths]
+
+
+def _check_views(model, dataset):
+    missing = [view for view in model.needs if view not in dataset.views]
+    if missing:
+        raise BadInput(
+            f"model {model.name!r} needs {', '.join(missing)}, which dataset {dataset.name!r} "
+            f"cannot supply: it has {', '.join(dataset.views)}"
+        )

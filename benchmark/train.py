@@ -1,0 +1,122 @@
+"""Training a cohort: a pure function of its models and seeds, run in chunks.
+
+Three programs a cohort: `initialize`, `advance` and `look`. The bounds of a chunk are traced, so
+neither its length nor the number of updates compiles anything. All randomness comes from a run's
+seed, by purpose and by update, never from the run's place in the cohort; runs with equal seeds
+see the same images in the same order.
+"""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from soberlook.datasets import draw_batch
+
+from .cohort import Cohort
+from .mapping import Mapping, choose, map_members, padded_width
+
+# The purposes of randomness: each has a key of its own, so that their shares can be told apart.
+INITIALIZATION, DATA, NOISE, EVALUATION = range(4)
+
+CHUNK_SECONDS = 0.5  # between two signs of life, and the time an interruption waits
+
+
+class Training(NamedTuple):
+    """Where a cohort stands: all members after `step` updates."""
+
+    step: int
+    models: Any
+    seeds: Any
+    states: Any
+    mapping: Mapping
+
+
+def train(cohort: Cohort, data) -> Iterator[Training]:
+    """Train all members together; give the state of things after every chunk.
+
+    Chunks end at the steps of evaluation, and in between as often as seconds pass. What is given
+    is valid until the next is asked for: the buffers of the states are used again.
+    """
+    program = {"dataset": cohort.dataset, "batch_size": cohort.budget.batch_size}
+    mapping = choose(_shapes(cohort, data))
+    models, seeds = cohort.members(padded_width(mapping, len(cohort.runs)))
+    program["mapping"] = mapping
+    states = initialize(models, seeds, data, **program)
+    step, length = 0, 8
+    for goal in cohort.budget.evaluation_steps:
+        while step < goal:
+            stop = min(step + length, goal)
+            started = time.perf_counter()
+            states = jax.block_until_ready(
+                advance(models, seeds, states, data, step, stop, **program)
+            )
+            # At most tenfold: the first chunk's time is mostly compilation.
+            pace = (stop - step) / max(time.perf_counter() - started, 1e-6)
+            length = max(1, min(int(pace * CHUNK_SECONDS), 10 * length))
+            step = stop
+            yield Training(step, models, seeds, states, mapping)
+
+
+def purpose_key(seed, purpose: int) -> jax.Array:
+    """The key of a run for one purpose."""
+    return jax.random.fold_in(jax.random.key(seed), purpose)
+
+
+@partial(jax.jit, static_argnames=("dataset", "batch_size", "mapping"))
+def initialize(models, seeds, data, *, dataset, batch_size, mapping):
+    """All members' states before the first update."""
+
+    def one(model, seed):
+        batch, _ = _draw(model, seed, 0, dataset, data, batch_size)
+        return model.init(purpose_key(seed, INITIALIZATION), batch)
+
+    return map_members(one, mapping)(models, seeds)
+
+
+@partial(
+    jax.jit, static_argnames=("dataset", "batch_size", "mapping"), donate_argnames=("states",)
+)
+def advance(models, seeds, states, data, start, stop, *, dataset, batch_size, mapping):
+    """All members' states after the updates start, …, stop − 1, silently."""
+
+    def one(model, seed, state):
+        def update(step, state):
+            batch, key = _draw(model, seed, step, dataset, data, batch_size)
+            return model.update(state, batch, key)[0]
+
+        return jax.lax.fori_loop(start, stop, update, state)
+
+    return map_members(one, mapping)(models, seeds, states)
+
+
+@partial(jax.jit, static_argnames=("dataset", "batch_size", "mapping"))
+def look(models, seeds, states, data, step, *, dataset, batch_size, mapping):
+    """What the next update would log, member by member, and whether all parameters are finite.
+
+    The states stay as they are, so that looking, however often, changes no result.
+    """
+
+    def one(model, seed, state):
+        batch, key = _draw(model, seed, step, dataset, data, batch_size)
+        _, logs = model.update(state, batch, key)
+        finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)]
+        return logs, jnp.stack(finite).all()
+
+    return map_members(one, mapping)(models, seeds, states)
+
+
+def _draw(model, seed, step, dataset, data, batch_size):
+    """The batch and the key for sampling of one update."""
+    key_data = jax.random.fold_in(purpose_key(seed, DATA), step)
+    key_noise = jax.random.fold_in(purpose_key(seed, NOISE), step)
+    return draw_batch(dataset, data, model.needs, key_data, batch_size), key_noise
+
+
+def _shapes(cohort, data):
+    """The shapes of one member's state, computed without computing."""
+    models, seeds = cohort.members(len(cohort.runs))
+    program = {"dataset": cohort.dataset, "batch_size": cohort.budget.batch_size}
+    return jax.eval_shape(partial(initialize, **program, mapping="map"), models, seeds, data)

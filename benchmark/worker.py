@@ -1,0 +1,121 @@
+"""The work on one cohort: train, evaluate, and give the tables. Wherever that happens."""
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+
+import jax
+import numpy as np
+from soberlook import models
+from soberlook.results.store import Tables
+
+from .cohort import Cohort
+from .evaluate import measure, represent, traverse
+from .pictures import traversal_png
+from .provenance import provenance
+from .train import Training, look, train
+
+
+def work(cohort: Cohort, on_update: Callable[[int], None] = lambda step: None) -> Tables:
+    """Train and evaluate all runs of a cohort. `on_update` hears the updates done, of each run."""
+    started = time.perf_counter()
+    begun = time.time()
+    data = load(cohort.dataset)
+    tables = Tables()
+    evaluate_seconds = 0.0
+    for training in train(cohort, data):
+        on_update(training.step)
+        if training.step in cohort.budget.evaluation_steps:
+            evaluation_started = time.perf_counter()
+            outcomes = evaluate(cohort, training, data, tables)
+            evaluate_seconds += time.perf_counter() - evaluation_started
+    train_seconds = time.perf_counter() - started - evaluate_seconds
+    about = provenance() | {
+        "begun": begun,
+        "mapping": training.mapping,
+        "width": len(training.seeds),
+        "parameters": _parameters(training),
+        # The cohort's time in equal shares.
+        "train_seconds": train_seconds / len(cohort.runs),
+        "evaluate_seconds": evaluate_seconds / len(cohort.runs),
+    }
+    tables.runs.extend(
+        run_row(cohort, run) | about | {"status": status, "reason": reason}
+        for run, (status, reason) in zip(cohort.runs, outcomes, strict=True)
+    )
+    return tables
+
+
+def failed(cohort: Cohort, error: BaseException) -> Tables:
+    """The tables of a cohort whose work raised: its runs, with the reason."""
+    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    outcome = {"status": "failed", "reason": reason, "begun": time.time()}
+    return Tables(runs=[run_row(cohort, run) | provenance() | outcome for run in cohort.runs])
+
+
+def evaluate(cohort: Cohort, training: Training, data, tables: Tables) -> list[tuple[str, str]]:
+    """Add the rows of all members at this step, and at the last one their pictures.
+
+    Gives status and reason of every run. A member whose parameters are no longer finite has
+    diverged and gets no rows: nothing that it would say means anything.
+    """
+    dataset, budget = cohort.dataset, cohort.budget
+    logs, finite = jax.device_get(
+        look(
+            training.models, training.seeds, training.states, data, training.step,
+            dataset=dataset, batch_size=budget.batch_size, mapping=training.mapping,
+        )
+    )  # fmt: skip
+    outcomes = []
+    for member, run in enumerate(cohort.runs):
+        if not finite[member]:
+            reason = f"parameters were not finite after update {training.step}"
+            outcomes.append(("diverged", reason))
+            continue
+        representation = represent(training, member, data, dataset)
+        numbers, reasons = measure(cohort.metrics, representation)
+        for name, values in logs.items():
+            if np.isfinite(values[member]):
+                numbers.append((f"train_{name}", float(values[member]), run.model.version))
+            else:
+                reasons.append(f"train_{name} is {values[member]}")
+        tables.rows.extend(
+            {"run_id": run.id, "step": training.step, "metric": name, "value": value, "version": v}
+            for name, value, v in numbers
+        )
+        if training.step == budget.updates:
+            images = traverse(training, member, data, dataset)
+            png = traversal_png(images, representation.kl.mean(axis=0))
+            tables.pictures.append({"run_id": run.id, "name": "traversal", "png": png})
+        outcomes.append(("done", "; ".join(reasons)))
+    return outcomes
+
+
+def run_row(cohort: Cohort, run) -> dict:
+    """What a run is, as columns."""
+    return {
+        "run_id": run.id,
+        "study": cohort.study,
+        "dataset": run.dataset.name,
+        "dataset_settings": run.dataset.settings(),
+        "model": run.model.name,
+        "settings": run.model.settings(),
+        "strength_name": models.strength_name(type(run.model)),
+        "strength": run.model.strength,
+        "seed": run.seed,
+        "updates": run.budget.updates,
+        "batch_size": run.budget.batch_size,
+        "images_seen": run.budget.updates * run.budget.batch_size * len(run.model.needs),
+    }
+
+
+@lru_cache(maxsize=2)
+def load(dataset):
+    """A dataset's arrays on the device, once for all cohorts in a row that need them."""
+    return dataset.load()
+
+
+def _parameters(training: Training) -> int:
+    """The number of trained parameters of one member."""
+    sizes = [leaf[0].size for leaf in jax.tree.leaves(training.states.params)]
+    return sum(sizes)

@@ -1,0 +1,12 @@
+"""What a model sees: a dataset per file, factors → images on the device. Knows JAX and NumPy."""
+
+# A repository root on sys.path would hide the well-known package of this name, and give a second
+# copy of ours: say so instead.
+if not __name__.startswith("soberlook."):
+    raise ImportError("import soberlook.datasets, and keep the repository's root off sys.path")
+
+from .dataset import DATASETS, Dataset, make, register
+from .mini_sprites import MiniSprites
+from .views import VIEWS, draw_batch
+
+__all__ = ["DATASETS", "VIEWS", "Dataset", "MiniSprites", "draw_batch", "make", "register"]

@@ -1,0 +1,77 @@
+"""The dataset contract: named factors, and factors → images as a pure function on the device.
+
+A dataset is the full grid of its factors, each cell with equal probability (Locatello et al.,
+2019, section 2). Cells are numbered in C order: the last factor varies fastest.
+"""
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from soberlook.registry import Registry, check_settings, settings_of, unknown
+
+DATASETS = Registry("dataset")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dataset(ABC):
+    """A frozen dataclass: its fields, if any, are settings and part of every run's id."""
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1  # raised when any image changes
+    factor_names: ClassVar[tuple[str, ...]]
+    factor_sizes: ClassVar[tuple[int, ...]]
+    image_shape: ClassVar[tuple[int, int, int]]  # h, w, c
+    views: ClassVar[tuple[str, ...]] = ("images", "second_images")  # see views.py
+
+    def __post_init__(self):
+        if "name" not in vars(type(self)):
+            raise TypeError(
+                f"{type(self).__name__} is not registered: put @register('…') above it"
+            )
+        check_settings(self)
+
+    @abstractmethod
+    def load(self) -> Any:
+        """The arrays `observe` reads, put on the device once; a pytree, possibly empty."""
+
+    @abstractmethod
+    def observe(self, data, cells: jax.Array, key: jax.Array) -> jax.Array:
+        """cells [n] → images [n, h, w, c], float32 in [0, 1]. Pure; `key` is for noise, if any."""
+
+    @property
+    def size(self) -> int:
+        """The number of cells."""
+        return math.prod(self.factor_sizes)
+
+    def factors(self, cells):
+        """cells [n] → the factors' values [n, f], whole numbers from 0."""
+        return jnp.stack(jnp.unravel_index(cells, self.factor_sizes), axis=-1)
+
+    def settings(self) -> dict:
+        """Field → value; `make(dataset.name, **dataset.settings())` gives the dataset back."""
+        return settings_of(self)
+
+
+def register(name: str):
+    """Class decorator: make the frozen dataclass and enter it under `name`."""
+
+    def decorate(cls):
+        cls = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        cls.name = name
+        return DATASETS.add(name, cls)
+
+    return decorate
+
+
+def make(name: str, **settings) -> Dataset:
+    """The dataset `name` with these settings; wrong names and values raise `BadInput`."""
+    cls = DATASETS.find(name)
+    fields = [field.name for field in dataclasses.fields(cls)]
+    for given in settings:
+        if given not in fields:
+            raise unknown(f"setting of {name}", given, fields)
+    return cls(**settings)

@@ -1,0 +1,77 @@
+"""The metric contract, and what a metric may be given."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from soberlook.registry import Registry
+
+METRICS = Registry("metric")
+
+POINTS = 10_000  # cells a metric of codes sees, drawn with replacement, as in the study
+
+
+class Metric(NamedTuple):
+    """A registered metric: a function, and what it takes."""
+
+    name: str
+    function: Callable[..., dict[str, float]]
+    of: Literal["codes", "representation"]
+    version: int  # raised when the numbers change: rows of other versions are computed again
+
+
+class Representation(NamedTuple):
+    """A trained run over its dataset's whole grid, n cells in C order."""
+
+    mean: Float[np.ndarray, "n z"]  # the posterior mean: the codes that the study scores
+    kl: Float[np.ndarray, "n z"]  # KL(q(z_j|x) ‖ p(z_j)) in nats
+    reconstruction: Float[np.ndarray, " n"]  # −log p(x|z) in nats, z one sample of q(z|x)
+    factor_sizes: tuple[int, ...]
+
+    def factors(self, cells: Int[np.ndarray, " k"]) -> Int[np.ndarray, "k f"]:
+        """The factors' values of these cells, whole numbers from 0."""
+        return np.stack(np.unravel_index(cells, self.factor_sizes), axis=-1)
+
+
+def register(name: str, *, of: Literal["codes", "representation"], version: int = 1):
+    """Function decorator: enter a metric under `name`.
+
+    A metric of "codes" is called with (codes [n, z], factors [n, f]) of drawn cells, one of a
+    "representation" with the whole `Representation`. Both give numbers by name.
+    """
+
+    def decorate(function):
+        METRICS.add(name, Metric(name, function, of, version))
+        return function
+
+    return decorate
+
+
+def compute(metric: Metric, representation: Representation, rng: np.random.Generator) -> dict:
+    """The numbers of one metric for one run; `rng` draws the cells of a metric of codes."""
+    if metric.of == "representation":
+        return metric.function(representation)
+    cells = rng.integers(len(representation.mean), size=POINTS)
+    return metric.function(representation.mean[cells], representation.factors(cells))
+
+
+def check_codes_and_factors(codes, factors):
+    """(codes [n, z], factors [n, f]) as arrays, or a ValueError that names the array at fault."""
+    codes, factors = np.asarray(codes), np.asarray(factors)
+    for name, array in (("codes", codes), ("factors", factors)):
+        if array.ndim != 2 or 0 in array.shape:
+            raise ValueError(f"{name} must be a table [n, columns], found shape {array.shape}")
+    if len(codes) != len(factors):
+        raise ValueError(f"codes and factors must be as long, found {len(codes)} and {len(factors)}")
+    if not np.issubdtype(codes.dtype, np.number) or np.iscomplexobj(codes):
+        raise ValueError(f"codes must be real numbers, found {codes.dtype}")
+    if not np.isfinite(codes).all():
+        column = int(np.argmin(np.isfinite(codes).all(axis=0)))
+        raise ValueError(f"codes must be finite, found NaN or infinity in column {column}")
+    if not np.issubdtype(factors.dtype, np.integer):
+        raise ValueError(f"factors must be whole numbers, found {factors.dtype}")
+    for column, values in enumerate(factors.T):
+        if (values == values[0]).all():
+            raise ValueError(f"factors must vary, found one value in column {column}")
+    return codes, factors

@@ -1,0 +1,23 @@
+"""What is trained: a method per file. Knows JAX, Flax and Optax.
+
+To add one: a file with a class under `@register("name")`, and its line in the list below (or no
+line at all, and `soberlook run --plugin FILE.py`).
+"""
+
+from .beta_vae import BetaVAE
+from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
+from .vae import VAE, Terms
+
+__all__ = [
+    "MODELS",
+    "BetaVAE",
+    "Model",
+    "State",
+    "Terms",
+    "VAE",
+    "hyperparameter",
+    "make",
+    "register",
+    "strength_name",
+    "sweep",
+]

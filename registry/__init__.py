@@ -1,0 +1,6 @@
+"""Names and settings: what models, metrics, datasets and studies share. Knows only Python."""
+
+from .names import BadInput, Registry, unknown
+from .settings import check_settings, setting, settings_of
+
+__all__ = ["BadInput", "Registry", "check_settings", "setting", "settings_of", "unknown"]

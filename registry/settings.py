@@ -1,0 +1,62 @@
+"""Settings: the checked fields of frozen dataclasses, from which ids, columns and JSON are made."""
+
+import dataclasses
+import math
+from numbers import Integral, Real
+
+from .names import BadInput
+
+
+def setting(default, *, low=None, high=None, choices=(), real=False, **metadata):
+    """A field with a check: within `low` and `high` (inclusive), or one of `choices`.
+
+    `real` fields become floats; the others keep the type of their default.
+    """
+    checks = {"low": low, "high": high, "choices": tuple(choices), "real": real}
+    return dataclasses.field(default=default, metadata={**checks, **metadata})
+
+
+def settings_of(instance) -> dict:
+    """Field → value, in the order of the class: what `make(name, **settings)` takes back."""
+    return {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+
+
+def check_settings(instance):
+    """Coerce and check every field of a frozen dataclass in place, from its `__post_init__`."""
+    for field in dataclasses.fields(instance):
+        value = _coerce(type(instance).__name__, field, getattr(instance, field.name))
+        object.__setattr__(instance, field.name, value)
+
+
+def _coerce(owner, field, value):
+    low, high, choices = (field.metadata.get(k) for k in ("low", "high", "choices"))
+    bounds = [f"≥ {low}"] * (low is not None) + [f"≤ {high}"] * (high is not None)
+
+    def refuse(expected):
+        expected = " ".join([expected, " and ".join(bounds)]).strip()
+        return BadInput(f"{owner}: {field.name} must be {expected}, found {value!r}")
+
+    if choices:
+        if value not in choices:
+            raise refuse("one of " + ", ".join(map(repr, choices)))
+        return value
+    if field.metadata.get("real"):
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            raise refuse("a finite number")
+        value = float(value)
+    elif isinstance(field.default, bool):
+        if not isinstance(value, bool):
+            raise refuse("true or false")
+    elif isinstance(field.default, int):
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise refuse("a whole number")
+        value = int(value)
+    elif isinstance(field.default, tuple):
+        if not isinstance(value, (list, tuple)):
+            raise refuse("a list")
+        value = tuple(value)
+    elif not isinstance(value, type(field.default)):
+        raise refuse(f"a {type(field.default).__name__}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise refuse("a finite number" if field.metadata.get("real") else "a whole number")
+    return value

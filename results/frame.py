@@ -1,0 +1,74 @@
+"""Results as DataFrames.
+
+    from soberlook import results
+    runs = results.load("runs/quick")
+    runs.query("model == 'beta_vae'").groupby("beta").mig.median()
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from soberlook.registry import BadInput
+
+from .store import Store
+
+FIRST = ["study", "dataset", "model", "strength_name", "strength", "seed", "status", "reason"]
+
+
+def load(where: str | Path) -> pd.DataFrame:
+    """One row per run, its settings and its metrics after the last update as columns.
+
+    Runs that failed or diverged are there, with their status, and without metrics. A setting that
+    a model does not have is missing in its runs. Settings of datasets are `dataset_…`; a setting
+    with the name of another column is `setting_…`.
+    """
+    store = _open(where)
+    runs = store.read("runs").to_pandas().drop_duplicates("run_id", ignore_index=True)
+    settings = _expand(runs.pop("settings"), "")
+    dataset_settings = _expand(runs.pop("dataset_settings"), "dataset_")
+    final = _rows(store, runs).sort_values("step", kind="stable")
+    metrics = final.drop_duplicates(["run_id", "metric"], keep="last")
+    metrics = metrics.pivot(index="run_id", columns="metric", values="value")
+    metrics = metrics.reindex(runs["run_id"]).reset_index(drop=True).rename_axis(columns=None)
+    taken = {*runs.columns, *metrics.columns}
+    settings = settings.rename(columns={c: f"setting_{c}" for c in settings.columns if c in taken})
+    about = runs.drop(columns=FIRST)
+    frame = pd.concat([runs[FIRST], settings, dataset_settings, metrics, about], axis=1)
+    order = ["study", "dataset", "model", "strength", "seed"]
+    return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+def rows(where: str | Path) -> pd.DataFrame:
+    """The long table: run_id, step, metric, value and the metric's version, of finished runs."""
+    store = _open(where)
+    return _rows(store, store.read("runs", ["run_id"]).to_pandas())
+
+
+def pictures(where: str | Path) -> pd.DataFrame:
+    """run_id, name and the bytes of a PNG, of finished runs."""
+    store = _open(where)
+    return _of_runs(store.read("pictures").to_pandas(), store.read("runs", ["run_id"]).to_pandas())
+
+
+def _open(where) -> Store:
+    store = Store(where)
+    if store.study() is None:
+        raise BadInput(f"{where}: expected a folder of results, found none")
+    return store
+
+
+def _rows(store, runs):
+    found = _of_runs(store.read("rows").to_pandas(), runs)
+    return found.drop_duplicates(["run_id", "step", "metric"], keep="last", ignore_index=True)
+
+
+def _of_runs(frame, runs):
+    """What belongs to these runs: the others' cohort was cut off before it was done."""
+    return frame[frame["run_id"].isin(runs["run_id"])].reset_index(drop=True)
+
+
+def _expand(column, prefix):
+    """A column of JSON objects as a frame, a column per key."""
+    frame = pd.DataFrame([json.loads(text) for text in column], index=column.index)
+    return frame.add_prefix(prefix)
