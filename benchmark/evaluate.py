@@ -1,6 +1,7 @@
 """Evaluating a trained member: encode the whole grid once, then every metric from that.
 
-Two programs a cohort, each for one member at a time, so that memory does not grow with the width.
+Each program here is for one member at a time: memory does not grow with the width of a cohort, and
+a member's numbers cannot depend on it.
 """
 
 import zlib
@@ -9,9 +10,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from soberlook import metrics
 
-from .train import EVALUATION, Training, purpose_key
+from .train import EVALUATION, Training, pick, purpose_key
 
 BLOCK = 512  # cells encoded at a time
 EVALUATION_SEED = 0  # of the cells metrics draw: the same for all runs of all studies
@@ -66,7 +68,7 @@ def traverse(training: Training, member: int, data, dataset, *, columns: int = 9
 @partial(jax.jit, static_argnames=("dataset",))
 def encode(models, seeds, states, member, data, *, dataset):
     """Posterior means [n, z], KL per latent [n, z] and −log p(x|z) [n] of one member."""
-    model, seed, state = jax.tree.map(lambda leaf: leaf[member], (models, seeds, states))
+    model, seed, state = pick(member, models, seeds, states)
     key = purpose_key(seed, EVALUATION)
     blocks = -(-dataset.size // BLOCK)
 
@@ -86,7 +88,7 @@ def encode(models, seeds, states, member, data, *, dataset):
 @partial(jax.jit, static_argnames=("dataset", "columns"))
 def decode_lines(models, seeds, states, member, data, cell, *, dataset, columns):
     """The images of `traverse`."""
-    model, seed, state = jax.tree.map(lambda leaf: leaf[member], (models, seeds, states))
+    model, seed, state = pick(member, models, seeds, states)
     x = dataset.observe(data, jnp.asarray([cell]), purpose_key(seed, EVALUATION))
     code = model.encode(state, x).mean[0]
     latents = code.shape[0]

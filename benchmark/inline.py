@@ -7,14 +7,13 @@ from .progress import Progress
 from .worker import failed, work
 
 
-def run_inline(plan: Plan, store: Store, progress: Progress) -> int:
-    """Do everything a plan has left; give the number of runs that could not be done.
+def run_inline(plan: Plan, store: Store, progress: Progress):
+    """Do everything a plan has left.
 
     Whatever is finished is kept, also when this is interrupted. A cohort whose work raises
     becomes failed runs, and the others go on.
     """
-    lost = 0
-    store.create(plan.study.name)
+    store.create(plan.study.name, plan.study.about)
     for cohort in plan.cohorts:
         store.plan(cohort.id, cohort.to_json())
     for cohort in plan.cohorts:
@@ -24,6 +23,4 @@ def run_inline(plan: Plan, store: Store, progress: Progress) -> int:
         except Exception as error:
             tables = failed(cohort, error)
         store.write(cohort.id, tables)
-        lost += sum(run["status"] != "done" for run in tables.runs)
         progress.end(cohort)
-    return lost

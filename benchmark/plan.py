@@ -24,9 +24,7 @@ class Plan:
     @property
     def images(self) -> int:
         """Images to train on: the unit of progress."""
-        return sum(
-            len(c.runs) * c.budget.updates * c.budget.batch_size for c in self.cohorts
-        )
+        return sum(len(c.runs) * c.budget.updates * c.budget.batch_size for c in self.cohorts)
 
 
 def make_plan(study: Study, store: Store) -> Plan:

@@ -16,7 +16,7 @@ class Progress:
 
     def __init__(self, plan: Plan, console: Console):
         self.plan, self.console = plan, console
-        self.images_before = 0  # of finished cohorts
+        self.images_before = self.runs_done = 0  # of finished cohorts
         self.number = 0
         self.started = self.spoke = time.monotonic()
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"))
@@ -29,7 +29,8 @@ class Progress:
         return self
 
     def __exit__(self, *_):
-        self.bar.stop()
+        if self.console.is_terminal:
+            self.bar.stop()
 
     def begin(self, cohort):
         """The next cohort starts."""
@@ -42,21 +43,31 @@ class Progress:
         cohort, now = self.cohort, time.monotonic()
         images = len(cohort.runs) * step * cohort.budget.batch_size
         done = self.images_before + images
-        rate = images / max(now - self.cohort_started, 1e-9)
         text = f"update {step:,} of {cohort.budget.updates:,}"
         if images:
+            rate = images / max(now - self.cohort_started, 1e-9)
             left = (now - self.started) * (self.plan.images - done) / done
             text += f" · {rate:,.0f} images/s · {clock(left)} left"
-        title = f"cohort {self.number} of {len(self.plan.cohorts)}: {cohort.title}"
-        title = f"{title}, {len(cohort.runs)} runs"
-        self.bar.update(self.task, description=title, completed=done, now=text)
-        if not self.console.is_terminal and (step == 0 or now - self.spoke > SILENCE):
-            self.spoke = now
-            self.console.print(f"{title} · {text}", soft_wrap=True, highlight=False, markup=False)
+        self.bar.update(self.task, description=self.title, completed=done, now=text)
+        if step == 0 or now - self.spoke > SILENCE:
+            self._speak(text)
 
     def end(self, cohort):
         """The cohort's results are kept."""
+        self.runs_done += len(cohort.runs)
         self.images_before += len(cohort.runs) * cohort.budget.updates * cohort.budget.batch_size
+        self._speak(f"kept after {clock(time.monotonic() - self.cohort_started)}")
+
+    @property
+    def title(self):
+        number = f"cohort {self.number} of {len(self.plan.cohorts)}"
+        return f"{number}: {self.cohort.title}, {len(self.cohort.runs)} runs"
+
+    def _speak(self, text):
+        """A line, where there is no terminal to draw a bar on."""
+        self.spoke = time.monotonic()
+        if not self.console.is_terminal:
+            self.console.print(f"{self.title} · {text}", soft_wrap=True)
 
 
 def clock(seconds: float) -> str:

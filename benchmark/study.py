@@ -27,7 +27,11 @@ class Budget:
     def __post_init__(self):
         check_settings(self)
         shares = self.evaluate_at
-        if not shares or sorted(set(shares)) != list(shares) or not 0 < shares[0] <= shares[-1] == 1:
+        if (
+            not shares
+            or sorted(set(shares)) != list(shares)
+            or not 0 < shares[0] <= shares[-1] == 1
+        ):
             raise BadInput(f"Budget: evaluate_at must be rising shares up to 1, found {shares}")
 
     @property
@@ -40,21 +44,26 @@ class Budget:
 class Run:
     """model × dataset × seed × budget: what a run's id is made from, and nothing else."""
 
-    dataset: "Dataset"  # noqa: F821
-    model: "Model"  # noqa: F821
+    dataset: "Dataset"
+    model: "Model"
     seed: int
     budget: Budget
 
     @cached_property
     def id(self) -> str:
         """16 hexadecimal digits; other settings, seeds, budgets or versions give another id."""
-        identity = {
-            "dataset": [self.dataset.name, self.dataset.version, self.dataset.settings()],
-            "model": [self.model.name, self.model.version, self.model.settings()],
-            "seed": self.seed,
-            "budget": dataclasses.asdict(self.budget),
-        }
-        return digest(identity)
+        return digest([self.setting, self.seed])
+
+    @cached_property
+    def setting(self) -> str:
+        """The id of everything but the seed: what runs that differ in luck alone have in common."""
+        return digest(
+            {
+                "dataset": [self.dataset.name, self.dataset.version, self.dataset.settings()],
+                "model": [self.model.name, self.model.version, self.model.settings()],
+                "budget": dataclasses.asdict(self.budget),
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +84,9 @@ class Study:
     metrics: tuple[str, ...]
     fields: dict = dataclasses.field(default_factory=dict)
 
-    def narrowed(self, *, models=None, datasets=None, seeds=None, metrics=None, updates=None, fields=None):
+    def narrowed(
+        self, *, models=None, datasets=None, seeds=None, metrics=None, updates=None, fields=None
+    ):
         """This study with other models, datasets, seeds, metrics, updates or fields.
 
         Names the study has keep its settings for them; other registered names come with their own.

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+
 from soberlook.datasets import draw_batch
 
 from .cohort import Cohort
@@ -76,9 +77,7 @@ def initialize(models, seeds, data, *, dataset, batch_size, mapping):
     return map_members(one, mapping)(models, seeds)
 
 
-@partial(
-    jax.jit, static_argnames=("dataset", "batch_size", "mapping"), donate_argnames=("states",)
-)
+@partial(jax.jit, static_argnames=("dataset", "batch_size", "mapping"), donate_argnames=("states",))
 def advance(models, seeds, states, data, start, stop, *, dataset, batch_size, mapping):
     """All members' states after the updates start, …, stop − 1, silently."""
 
@@ -92,20 +91,22 @@ def advance(models, seeds, states, data, start, stop, *, dataset, batch_size, ma
     return map_members(one, mapping)(models, seeds, states)
 
 
-@partial(jax.jit, static_argnames=("dataset", "batch_size", "mapping"))
-def look(models, seeds, states, data, step, *, dataset, batch_size, mapping):
-    """What the next update would log, member by member, and whether all parameters are finite.
+@partial(jax.jit, static_argnames=("dataset", "batch_size"))
+def look(models, seeds, states, member, data, step, *, dataset, batch_size):
+    """What one member's next update would log, and whether all its parameters are finite.
 
     The states stay as they are, so that looking, however often, changes no result.
     """
+    model, seed, state = pick(member, models, seeds, states)
+    batch, key = _draw(model, seed, step, dataset, data, batch_size)
+    _, logs = model.update(state, batch, key)
+    finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)]
+    return logs, jnp.stack(finite).all()
 
-    def one(model, seed, state):
-        batch, key = _draw(model, seed, step, dataset, data, batch_size)
-        _, logs = model.update(state, batch, key)
-        finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)]
-        return logs, jnp.stack(finite).all()
 
-    return map_members(one, mapping)(models, seeds, states)
+def pick(member, *stacked):
+    """One member of what is stacked."""
+    return jax.tree.map(lambda leaf: leaf[member], stacked)
 
 
 def _draw(model, seed, step, dataset, data, batch_size):

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import jax
 import numpy as np
+
 from soberlook import models
 from soberlook.results.store import Tables
 
@@ -60,25 +61,22 @@ def evaluate(cohort: Cohort, training: Training, data, tables: Tables) -> list[t
     diverged and gets no rows: nothing that it would say means anything.
     """
     dataset, budget = cohort.dataset, cohort.budget
-    logs, finite = jax.device_get(
-        look(
-            training.models, training.seeds, training.states, data, training.step,
-            dataset=dataset, batch_size=budget.batch_size, mapping=training.mapping,
-        )
-    )  # fmt: skip
     outcomes = []
     for member, run in enumerate(cohort.runs):
-        if not finite[member]:
+        stacked = training.models, training.seeds, training.states
+        program = {"dataset": dataset, "batch_size": budget.batch_size}
+        logs, finite = look(*stacked, member, data, training.step, **program)
+        if not finite:
             reason = f"parameters were not finite after update {training.step}"
             outcomes.append(("diverged", reason))
             continue
         representation = represent(training, member, data, dataset)
         numbers, reasons = measure(cohort.metrics, representation)
-        for name, values in logs.items():
-            if np.isfinite(values[member]):
-                numbers.append((f"train_{name}", float(values[member]), run.model.version))
+        for name, value in logs.items():
+            if np.isfinite(value):
+                numbers.append((f"train_{name}", float(value), run.model.version))
             else:
-                reasons.append(f"train_{name} is {values[member]}")
+                reasons.append(f"train_{name} is {value}")
         tables.rows.extend(
             {"run_id": run.id, "step": training.step, "metric": name, "value": value, "version": v}
             for name, value, v in numbers
@@ -102,6 +100,7 @@ def run_row(cohort: Cohort, run) -> dict:
         "settings": run.model.settings(),
         "strength_name": models.strength_name(type(run.model)),
         "strength": run.model.strength,
+        "setting": run.setting,
         "seed": run.seed,
         "updates": run.budget.updates,
         "batch_size": run.budget.batch_size,
@@ -117,5 +116,5 @@ def load(dataset):
 
 def _parameters(training: Training) -> int:
     """The number of trained parameters of one member."""
-    sizes = [leaf[0].size for leaf in jax.tree.leaves(training.states.params)]
-    return sum(sizes)
+    sizes = [leaf.size for leaf in jax.tree.leaves(training.states.params)]
+    return sum(sizes) // len(training.seeds)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+
 from soberlook.registry import Registry, check_settings, settings_of, unknown
 
 DATASETS = Registry("dataset")
@@ -29,9 +30,7 @@ class Dataset(ABC):
 
     def __post_init__(self):
         if "name" not in vars(type(self)):
-            raise TypeError(
-                f"{type(self).__name__} is not registered: put @register('…') above it"
-            )
+            raise TypeError(f"{type(self).__name__} is not registered: put @register('…') above it")
         check_settings(self)
 
     @abstractmethod

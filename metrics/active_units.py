@@ -1,6 +1,6 @@
 """Active units: Burda, Grosse & Salakhutdinov, "Importance Weighted Autoencoders", ICLR 2016.
 
-    A_j = Var_x(E_q(z|x)[z_j]),  unit j is active where A_j > 0.01                   (section 5.2)
+A_j = Var_x(E_q(z|x)[z_j]),  unit j is active where A_j > 0.01                   (section 5.2)
 """
 
 from .metric import Representation, register

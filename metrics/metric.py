@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+
 from soberlook.registry import Registry
 
 METRICS = Registry("metric")
@@ -63,7 +64,9 @@ def check_codes_and_factors(codes, factors):
         if array.ndim != 2 or 0 in array.shape:
             raise ValueError(f"{name} must be a table [n, columns], found shape {array.shape}")
     if len(codes) != len(factors):
-        raise ValueError(f"codes and factors must be as long, found {len(codes)} and {len(factors)}")
+        raise ValueError(
+            f"codes and factors must be as long, found {len(codes)} and {len(factors)}"
+        )
     if not np.issubdtype(codes.dtype, np.number) or np.iscomplexobj(codes):
         raise ValueError(f"codes must be real numbers, found {codes.dtype}")
     if not np.isfinite(codes).all():

@@ -1,7 +1,8 @@
 """The mutual information gap: Chen, Li, Grosse & Duvenaud, "Isolating Sources of Disentanglement
 in Variational Autoencoders", NeurIPS 2018, section 4.1.
 
-    MIG = 1/F Σ_k (I(z_j(k); v_k) − max_{j ≠ j(k)} I(z_j; v_k)) / H(v_k),   j(k) = argmax_j I(z_j; v_k)
+    MIG = 1/F Σ_k (I(z_j(k); v_k) − max_{j ≠ j(k)} I(z_j; v_k)) / H(v_k)
+    j(k) = argmax_j I(z_j; v_k)
 """
 
 import numpy as np
@@ -15,9 +16,10 @@ from .metric import check_codes_and_factors, register
 def mig(
     codes: Num[np.ndarray, "n z"], factors: Int[np.ndarray, "n f"], *, bins: int = 20
 ) -> dict[str, float]:
-    """Mutual information gap of codes [n, z] and factors [n, f], whole numbers.
+    """Mutual information gap: is each factor in one code, and in no other?
 
-    In [0, 1], higher is better; 0 for codes that know nothing. As in the study (Locatello et al.,
+    codes [n, z], factors [n, f] whole numbers. In [0, 1], higher is better; 0 for codes that know
+    nothing. As in the study (Locatello et al.,
     2019, appendix C) information is the plug-in estimate after putting each code in 20 bins of
     equal width, so a perfect code of a factor with more than 20 values stays below 1. A constant
     code has no information, and the second best of a single code is 0. Raises ValueError for

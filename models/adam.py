@@ -21,8 +21,10 @@ def adam(learning_rate, b1=0.9, b2=0.999, eps=1e-8) -> optax.GradientTransformat
     def update(grads, state, params=None):
         del params
         count = state.count + 1
-        mu = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, grads)
-        nu = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * g**2, state.nu, grads)
+        # m + (1 − β)(g − m), as TensorFlow's kernel has it, and not β m + (1 − β) g: with one
+        # product to fuse into the sum there is one way to round it, wherever a compiler puts it.
+        mu = jax.tree.map(lambda m, g: m + (1 - b1) * (g - m), state.mu, grads)
+        nu = jax.tree.map(lambda v, g: v + (1 - b2) * (g * g - v), state.nu, grads)
         rate = learning_rate * jnp.sqrt(1 - b2**count) / (1 - b1**count)
         updates = jax.tree.map(lambda m, v: -rate * m / (jnp.sqrt(v) + eps), mu, nu)
         return updates, optax.ScaleByAdamState(count, mu, nu)

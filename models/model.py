@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import jax
+
 from soberlook.registry import BadInput, Registry, check_settings, setting, settings_of, unknown
 
 MODELS = Registry("model")
@@ -51,9 +52,7 @@ class Model(ABC):
 
     def __post_init__(self):
         if "name" not in vars(type(self)):
-            raise TypeError(
-                f"{type(self).__name__} is not registered: put @register('…') above it"
-            )
+            raise TypeError(f"{type(self).__name__} is not registered: put @register('…') above it")
         check_settings(self)
 
     @abstractmethod
@@ -123,7 +122,9 @@ def strength_name(cls: type[Model]) -> str | None:
 
 def sweep(cls: type[Model]) -> tuple[float, ...]:
     """The strengths this class takes by default; empty where it has none."""
-    return next((f.metadata["sweep"] for f in dataclasses.fields(cls) if f.name == strength_name(cls)), ())
+    return next(
+        (f.metadata["sweep"] for f in dataclasses.fields(cls) if f.name == strength_name(cls)), ()
+    )
 
 
 def _register_pytree(cls):

@@ -8,8 +8,28 @@ zero, as in the networks of the study (TensorFlow 1's `tf.layers`).
 from functools import partial
 
 import flax.linen as nn
+import jax.numpy as jnp
 
-Dense = partial(nn.Dense, kernel_init=nn.initializers.glorot_uniform())
+
+class Dense(nn.Module):
+    """x [b, n] → [x, 1] W [b, units]: the bias is the last row of W.
+
+    Its gradient is then part of a matrix product and not a sum over the batch. Sums are compiled
+    differently with the width of a cohort, products are not, and a run's numbers must not depend
+    on how many others it was trained with.
+    """
+
+    units: int
+
+    @nn.compact
+    def __call__(self, x):
+        weights = self.param("weights", _glorot_uniform_and_zero_bias, (x.shape[-1], self.units))
+        return jnp.concatenate([x, jnp.ones((x.shape[0], 1))], axis=1) @ weights
+
+
+def _glorot_uniform_and_zero_bias(key, shape):
+    kernel = nn.initializers.glorot_uniform()(key, shape)
+    return jnp.concatenate([kernel, jnp.zeros((1, shape[1]))])
 
 
 class DenseEncoder(nn.Module):
@@ -42,7 +62,7 @@ def _dense(widths, latents, image_shape):
 
 
 NETWORKS = {
-    "mlp": partial(_dense, (256, 128)),
+    "mlp": partial(_dense, (128, 128)),
     "linear": partial(_dense, ()),  # probabilistic PCA's: every quantity has a closed form
 }
 

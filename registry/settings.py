@@ -24,7 +24,9 @@ def settings_of(instance) -> dict:
 def check_settings(instance):
     """Coerce and check every field of a frozen dataclass in place, from its `__post_init__`."""
     for field in dataclasses.fields(instance):
-        value = _coerce(type(instance).__name__, field, getattr(instance, field.name))
+        value = _coerce(
+            getattr(instance, "name", type(instance).__name__), field, getattr(instance, field.name)
+        )
         object.__setattr__(instance, field.name, value)
 
 

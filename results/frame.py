@@ -1,14 +1,15 @@
 """Results as DataFrames.
 
-    from soberlook import results
-    runs = results.load("runs/quick")
-    runs.query("model == 'beta_vae'").groupby("beta").mig.median()
+from soberlook import results
+runs = results.load("runs/quick")
+runs.query("model == 'beta_vae'").groupby("beta").mig.median()
 """
 
 import json
 from pathlib import Path
 
 import pandas as pd
+
 from soberlook.registry import BadInput
 
 from .store import Store
@@ -45,27 +46,22 @@ def rows(where: str | Path) -> pd.DataFrame:
     return _rows(store, store.read("runs", ["run_id"]).to_pandas())
 
 
-def pictures(where: str | Path) -> pd.DataFrame:
-    """run_id, name and the bytes of a PNG, of finished runs."""
-    store = _open(where)
-    return _of_runs(store.read("pictures").to_pandas(), store.read("runs", ["run_id"]).to_pandas())
+def pictures(where: str | Path, run_ids) -> pd.DataFrame:
+    """run_id, name and the bytes of a PNG, of these runs."""
+    return _open(where).read("pictures", run_ids=run_ids).to_pandas().drop_duplicates()
 
 
 def _open(where) -> Store:
     store = Store(where)
-    if store.study() is None:
+    if store.about() is None:
         raise BadInput(f"{where}: expected a folder of results, found none")
     return store
 
 
 def _rows(store, runs):
-    found = _of_runs(store.read("rows").to_pandas(), runs)
+    """The rows of these runs; the cohort of any others was cut off before it was done."""
+    found = store.read("rows", run_ids=runs["run_id"].tolist()).to_pandas()
     return found.drop_duplicates(["run_id", "step", "metric"], keep="last", ignore_index=True)
-
-
-def _of_runs(frame, runs):
-    """What belongs to these runs: the others' cohort was cut off before it was done."""
-    return frame[frame["run_id"].isin(runs["run_id"])].reset_index(drop=True)
 
 
 def _expand(column, prefix):

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import fsspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
 from soberlook.registry import BadInput
 
 SCHEMA = 1  # raised when older code could not read the files
@@ -35,6 +37,7 @@ RUNS = pa.schema(
         ("settings", pa.string()),  # JSON
         ("strength_name", pa.string()),
         ("strength", pa.float64()),
+        ("setting", pa.string()),  # an id of everything but the seed
         ("seed", pa.int64()),
         ("updates", pa.int64()),
         ("batch_size", pa.int64()),
@@ -91,93 +94,109 @@ class Store:
             raise BadInput(f"cannot open {self.where!r}: {error}") from None
         self.is_local = isinstance(self.fs, fsspec.implementations.local.LocalFileSystem)
 
-    def study(self) -> str | None:
-        """The name of the study kept here; None where there is none yet.
+    def about(self) -> dict | None:
+        """{study, about, schema} of the study kept here; None where there is none yet.
 
         A folder that is something else, or of a newer schema, raises `BadInput`.
         """
         path = f"{self.root}/study.json"
         if not self.fs.exists(path):
-            if self.fs.exists(self.root) and (not self.fs.isdir(self.root) or self._files("runs")):
-                raise BadInput(f"{self.where}: expected a folder with study.json, found none in it")
+            if self.fs.exists(self.root) and (
+                not self.fs.isdir(self.root) or self.fs.ls(self.root)
+            ):
+                raise BadInput(f"{self.where}: expected an empty or new folder, or one of results")
             return None
         try:
             about = json.loads(self.fs.cat_file(path))
-            study, schema = str(about["study"]), int(about["schema"])
+            kinds = {"study": str, "about": str, "schema": int}
+            about = {key: kind(about[key]) for key, kind in kinds.items()}
         except (ValueError, TypeError, KeyError):
             raise BadInput(f"{self.where}/study.json: not a soberlook study") from None
-        if schema > SCHEMA:
+        if about["schema"] > SCHEMA:
             raise BadInput(
-                f"{self.where} has schema {schema}, this version reads up to {SCHEMA}: "
+                f"{self.where} has schema {about['schema']}, this version reads up to {SCHEMA}: "
                 "update soberlook, or choose another --out"
             )
-        return study
+        return about
 
     def check(self, study: str):
         """Raise `BadInput` unless this place is empty or holds this study."""
-        found = self.study()
-        if found not in (None, study):
+        found = self.about()
+        if found is not None and found["study"] != study:
             raise BadInput(
-                f"{self.where} holds study {found!r}, expected {study!r}: choose another --out"
+                f"{self.where} holds study {found['study']!r}, expected {study!r}: "
+                "choose another --out"
             )
 
-    def create(self, study: str):
-        """Make this place hold `study`."""
+    def create(self, study: str, about: str):
+        """Make this place hold `study`; `about` is what its report says of it."""
         self.check(study)
-        about = {"study": study, "schema": SCHEMA}
-        self._put("study.json", json.dumps(about).encode())
+        text = json.dumps({"study": study, "about": about, "schema": SCHEMA})
+        self._put("study.json", text.encode())
 
     def plan(self, cohort: str, text: str):
         """Keep what a cohort is to train."""
         self._put(f"cohorts/{cohort}.json", text.encode())
 
-    def planned(self) -> dict[str, dict]:
-        """Run id → {dataset, model}, of every run that was ever planned here."""
+    def planned(self) -> dict[str, tuple[str, str]]:
+        """Run id → (dataset, model), of every run that was ever planned here."""
         runs = {}
         for path in self._files("cohorts", ".json"):
             try:
                 cohort = json.loads(self.fs.cat_file(path))
                 dataset = str(cohort["dataset"]["name"])
-                found = {
-                    str(run["id"]): {"dataset": dataset, "model": str(run["model"])}
-                    for run in cohort["runs"]
-                }
+                found = {str(run["id"]): (dataset, str(run["model"])) for run in cohort["runs"]}
             except (ValueError, TypeError, KeyError) as error:
-                self._pass_over(path, error)
+                _pass_over(path, error)
                 continue
             runs |= found
         return runs
 
     def write(self, cohort: str, tables: Tables):
-        """Keep a cohort's results; what was here under its name is replaced."""
+        """Keep a cohort's results; what was here under its name is replaced by the same.
+
+        A file of that name which is not ours stays: results then go beside it.
+        """
         for name, schema in TABLES.items():
             records = [_to_cells(record) for record in getattr(tables, name)]
             buffer = io.BytesIO()
             pq.write_table(pa.Table.from_pylist(records, schema), buffer, compression="zstd")
-            self._put(f"{name}/{cohort}.parquet", buffer.getvalue())
+            file, attempt = f"{name}/{cohort}.parquet", 1
+            while self.fs.exists(f"{self.root}/{file}") and not self._is_sound(file, schema):
+                attempt += 1
+                file = f"{name}/{cohort}-{attempt}.parquet"
+            self._put(file, buffer.getvalue())
 
-    def read(self, name: str, columns: list[str] | None = None) -> pa.Table:
+    def read(self, name: str, columns: list[str] | None = None, run_ids=None) -> pa.Table:
         """One of the tables, of all cohorts: "runs", "rows" or "pictures".
 
-        Columns that a file lacks are null. A file that is truncated or something else is passed
-        over with a `StoreWarning`.
+        Only these `columns`, and only the rows of these runs, if given. Columns that a file lacks
+        are null. A file that is truncated or not ours is passed over with a `StoreWarning`.
         """
         schema = TABLES[name]
         schema = schema if columns is None else pa.schema([schema.field(c) for c in columns])
+        wanted = None if run_ids is None else pa.array(run_ids, pa.string())
         tables = [schema.empty_table()]
         for path in self._files(name, ".parquet"):
             try:
-                found = pq.read_table(io.BytesIO(self.fs.cat_file(path)))
-                if "run_id" not in found.column_names:
-                    raise ValueError("it has no column run_id")
-                tables.append(_to_schema(found, schema))
+                found = _parse(self.fs.cat_file(path), schema)
             except (pa.ArrowException, ValueError, OSError) as error:
-                self._pass_over(path, error)
+                _pass_over(path, error)
+                continue
+            if wanted is not None:
+                found = found.filter(pc.is_in(found["run_id"], wanted))
+            tables.append(found)
         return pa.concat_tables(tables)
 
     def finished(self) -> set[str]:
-        """The ids of the runs that need no training any more."""
-        return set(self.read("runs", ["run_id"])["run_id"].to_pylist())
+        """The ids of the runs that need no training any more.
+
+        A run that says it is done and has no rows is not one of them: its file was lost.
+        """
+        runs = self.read("runs", ["run_id", "status"])
+        done = pc.equal(runs["status"], "done")
+        has_rows = pc.is_in(runs["run_id"], pc.unique(self.read("rows", ["run_id"])["run_id"]))
+        return set(runs.filter(pc.or_(pc.invert(done), has_rows))["run_id"].to_pylist())
 
     def url(self, name: str) -> str:
         """Where the file `name` of this store is."""
@@ -213,9 +232,32 @@ class Store:
             Path(aside).unlink(missing_ok=True)
             raise
 
-    def _pass_over(self, path, error):
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        warnings.warn(f"{path} was passed over: {reason}", StoreWarning, stacklevel=3)
+    def _is_sound(self, file, schema) -> bool:
+        try:
+            _parse(self.fs.cat_file(f"{self.root}/{file}"), schema)
+        except (pa.ArrowException, ValueError, OSError):
+            return False
+        return True
+
+
+def _parse(content: bytes, schema) -> pa.Table:
+    """A Parquet file as a table of exactly this schema; raises where it cannot be one of ours."""
+    table = pq.read_table(io.BytesIO(content))
+    if "run_id" not in table.column_names:
+        raise ValueError("it has no column run_id")
+    columns = [
+        table[f.name].cast(f.type) if f.name in table.column_names else pa.nulls(len(table), f.type)
+        for f in schema
+    ]
+    table = pa.table(columns, schema=schema)
+    if table["run_id"].null_count:
+        raise ValueError("it has rows without run_id")
+    for name in {"settings", "dataset_settings"} & set(schema.names):
+        if not all(
+            isinstance(json.loads(text or "null"), dict) for text in table[name].to_pylist()
+        ):
+            raise ValueError(f"its {name} are not JSON objects")
+    return table
 
 
 def _to_cells(record):
@@ -223,11 +265,6 @@ def _to_cells(record):
     return {k: json.dumps(v) if isinstance(v, dict) else v for k, v in record.items()}
 
 
-def _to_schema(table, schema):
-    """`table` with exactly the columns of `schema`; raises where a type does not fit."""
-    columns = [
-        table[f.name].cast(f.type) if f.name in table.column_names else pa.nulls(len(table), f.type)
-        for f in schema
-    ]
-    return pa.table(columns, schema=schema)
-
+def _pass_over(path, error):
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    warnings.warn(f"{path} was passed over: {reason}", StoreWarning, stacklevel=4)

@@ -10,7 +10,7 @@ QUICK = register(
 The smallest study that shows what the large one is about: how much of a score is the strength's
 doing, and how much the seed's.""",
         datasets=("mini_sprites",),
-        models=(("beta_vae", {"beta": (0.5, 1, 2, 4)}),),
+        models=(("beta_vae", {"beta": (0.25, 1, 4, 8)}),),
         fields={"learning_rate": 1e-3},
         seeds=tuple(range(5)),
         budget=Budget(updates=2_000, batch_size=64),

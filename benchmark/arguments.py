@@ -1,0 +1,105 @@
+"""What people type, as values. Everything wrong raises `BadInput` with one line."""
+
+import hashlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from soberlook.registry import BadInput
+
+from .study import STUDIES, Study
+
+MAX_SEEDS = 100_000
+
+
+def find_study(name: str) -> Study:
+    """The study called `name`, of ours or of a plugin."""
+    from . import studies  # noqa: F401  registers them
+
+    return STUDIES.find(name)
+
+
+def names(text: str) -> list[str] | None:
+    """ "a,b" → ["a", "b"]; nothing → None."""
+    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+
+
+def seeds(text: str) -> list[int] | None:
+    """ "3" → [0, 1, 2]; "5-7" → [5, 6, 7]; "0,3,7" → [0, 3, 7]; nothing → None."""
+    if not text:
+        return None
+    wrong = BadInput(
+        f"--seeds must be how many (5), a range (5-9) or a list (0,3,7), found {text!r}"
+    )
+    try:
+        if "-" in text:
+            first, last = map(int, text.split("-"))
+            found = range(first, last + 1)
+        elif "," in text:
+            found = [int(part) for part in text.split(",")]
+        else:
+            found = range(int(text))
+    except ValueError:
+        raise wrong from None
+    if not found:
+        raise BadInput(f"--seeds must be at least one seed, found {text!r}")
+    if len(found) > MAX_SEEDS:
+        raise BadInput(f"--seeds must be at most {MAX_SEEDS:,} seeds, found {text!r}")
+    return list(found)
+
+
+def whole_number(option: str, text: str) -> int | None:
+    """ "300" → 300; nothing → None."""
+    if not text:
+        return None
+    try:
+        return int(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        raise BadInput(f"{option} must be a whole number, found {text!r}") from None
+
+
+def settings(texts: list[str]) -> dict:
+    """["beta=1,4", "network=mlp"] → {"beta": [1, 4], "network": "mlp"}."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise BadInput(f"--set must be NAME=VALUE, found {text!r}")
+        values = [_value(part) for part in value.split(",")]
+        found[name.strip()] = values if len(values) > 1 else values[0]
+    return found
+
+
+def load_plugins(files: list[str]):
+    """Import Python files that register models, datasets, metrics or studies; each file once."""
+    for file in files:
+        path = Path(file)
+        if not path.is_file():
+            raise BadInput(f"--plugin must be a Python file, found none at {file!r}")
+        path = path.resolve()
+        module_name = f"soberlook_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+        if module_name in sys.modules:
+            continue
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        if spec is None:
+            raise BadInput(f"--plugin must be a file that ends in .py, found {file!r}")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException as error:
+            del sys.modules[module_name]
+            if isinstance(error, Exception):
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                raise BadInput(f"--plugin {file}: {reason}") from error
+            raise
+
+
+def _value(text):
+    """A number or true/false where it is one, else the text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, (bool, int, float)) else text

@@ -1,0 +1,217 @@
+"""The command line. Heavy things are imported inside the commands, so that help comes at once."""
+
+import sys
+import warnings
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from soberlook.registry import BadInput, unknown
+
+from .terminal import err, number, out, say, table
+
+app = typer.Typer(
+    help="Train many runs of many methods at once, score them, and see what is left of a "
+    "method's advantage once every seed is counted.\n\n"
+    "Start with: soberlook run quick",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+PluginOption = Annotated[
+    list[str],
+    typer.Option("--plugin", metavar="FILE.py", help="Import a file that registers your own."),
+]
+KINDS = ("models", "metrics", "datasets", "studies")
+STATES = ("done", "diverged", "failed")
+
+
+def main():
+    """Run the command line; bad input becomes one line and exit code 2."""
+    warnings.showwarning = lambda message, *_: say(f"warning: {message}")
+    try:
+        app()
+    except BadInput as error:
+        say(f"error: {error}")
+        sys.exit(2)
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(help="The study's name; see: soberlook list studies")],
+    where: Annotated[
+        str, typer.Option("--out", metavar="FOLDER", help="Where results go. [runs/STUDY]")
+    ] = "",
+    seeds: Annotated[
+        str, typer.Option(metavar="SEEDS", help="How many (5), a range (5-9), or a list (0,3,7).")
+    ] = "",
+    models: Annotated[
+        str, typer.Option(metavar="NAMES", help="Only these models, by comma; any registered ones.")
+    ] = "",
+    datasets: Annotated[
+        str, typer.Option(metavar="NAMES", help="Only these datasets, by comma.")
+    ] = "",
+    metrics: Annotated[
+        str, typer.Option(metavar="NAMES", help="Only these metrics, by comma.")
+    ] = "",
+    settings: Annotated[
+        list[str],
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting for every model: beta=1,4 latents=6 …"
+        ),
+    ] = [],  # noqa: B006
+    updates: Annotated[
+        str, typer.Option(metavar="N", help="Train for N updates instead of the study's.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and stop.")
+    ] = False,
+    plugin: PluginOption = [],  # noqa: B006
+):
+    """Run a study: train, score, store and report every run that is not there yet.
+
+    Runs that the folder already has are not trained again, so the same command goes on after an
+    interruption, and with more seeds or models it adds what is missing.
+    """
+    from soberlook.results.store import Store
+
+    from . import arguments
+    from .plan import make_plan
+
+    arguments.load_plugins(plugin)
+    wanted = arguments.find_study(study).narrowed(
+        models=arguments.names(models),
+        datasets=arguments.names(datasets),
+        metrics=arguments.names(metrics),
+        seeds=arguments.seeds(seeds),
+        fields=arguments.settings(settings),
+        updates=arguments.whole_number("--updates", updates),
+    )
+    where = where or f"runs/{wanted.name}"
+    store = Store(where)
+    plan = make_plan(wanted, store)
+    if dry_run:
+        show_plan(plan, where)
+        return
+    if plan.left:
+        carry_out(plan, store, where)
+    else:
+        say(f"all {len(plan.runs)} runs are in {where} already: nothing to train")
+    conclude(plan, where)
+
+
+@app.command()
+def status(
+    where: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder of results.")],
+):
+    """Say what of a study is done, what went wrong, and what is missing."""
+    from soberlook import results
+    from soberlook.results.store import Store
+
+    runs = results.load(where)
+    planned = Store(where).planned()
+    keys = ["dataset", "model"]
+    counts = runs.groupby([*keys, "status"]).size()
+    done = set(runs["run_id"])
+    pending = Counter(where for run_id, where in planned.items() if run_id not in done)
+    shown = table(*keys, *STATES, "pending")
+    for cell in sorted({*pending, *runs[keys].itertuples(index=False, name=None)}):
+        shown.add_row(*cell, *(str(counts.get((*cell, s), 0)) for s in STATES), str(pending[cell]))
+    out.print(shown)
+    reasons = runs.loc[runs["reason"].fillna("") != "", "reason"].value_counts()
+    for reason, count in reasons.items():
+        out.print(f"{count} × {reason}", soft_wrap=True)
+
+
+@app.command()
+def report(
+    where: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder of results.")],
+):
+    """Write report.html from what a folder of results holds, also half-way through a study."""
+    from soberlook.results.report import write_report
+
+    typer.echo(write_report(where))
+
+
+@app.command("list")
+def list_things(
+    kind: Annotated[
+        str, typer.Argument(metavar="[models|metrics|datasets|studies]", help="One kind; or all.")
+    ] = "",
+    plugin: PluginOption = [],  # noqa: B006
+):
+    """List the models, metrics, datasets and studies there are."""
+    from . import arguments, listing
+
+    if kind and kind not in KINDS:
+        raise unknown("kind of thing", kind, KINDS)
+    arguments.load_plugins(plugin)
+    for i, name in enumerate((kind,) if kind else KINDS):
+        out.print("\n" * min(i, 1), end="")
+        out.print(getattr(listing, name)())
+
+
+def show_plan(plan, where):
+    """What `run` would do, as a table."""
+    cohorts = table("cohort", "runs", "updates", "batch")
+    for cohort in plan.cohorts:
+        sizes = len(cohort.runs), cohort.budget.updates, cohort.budget.batch_size
+        cohorts.add_row(cohort.title, *(f"{size:,}" for size in sizes))
+    out.print(cohorts)
+    typer.echo(
+        f"{plan.left:,} of {len(plan.runs):,} runs to train, cohorts: {len(plan.cohorts)}, "
+        f"images: {plan.images:,}, into {where}"
+    )
+
+
+def carry_out(plan, store, where):
+    """Train what a plan has left. An interruption says what is kept and ends the process."""
+    from .inline import run_inline
+    from .progress import Progress
+
+    say(f"{plan.left} of {len(plan.runs)} runs to train, into {where}")
+    with Progress(plan, err) as progress:
+        try:
+            run_inline(plan, store, progress)
+        except KeyboardInterrupt:
+            kept = len(plan.runs) - plan.left + progress.runs_done
+            say(
+                f"stopped: {kept} of {len(plan.runs)} runs are kept in {where}; "
+                "the same command goes on from there"
+            )
+            raise typer.Exit(130) from None
+
+
+def conclude(plan, where):
+    """The summary and the report of everything in the store; exit code 1 where runs were lost."""
+    from soberlook import results
+    from soberlook.results.report import write_report
+    from soberlook.results.summary import summarize
+
+    runs = results.load(where)
+    summary = table(
+        "dataset", "model", "setting", "runs", "lost", "MIG", "range", "reconstruction", "KL"
+    )
+    for row in summarize(runs).to_dict("records"):
+        low, high = row.get("mig_min"), row.get("mig_max")
+        summary.add_row(
+            row["dataset"],
+            row["model"],
+            row["label"],
+            str(row["runs"]),
+            str(row["lost"]),
+            number(row.get("mig_median"), ".3f"),
+            " to ".join(filter(None, (number(low, ".3f"), number(high, ".3f")))),
+            number(row.get("reconstruction"), ".2f"),
+            number(row.get("kl"), ".2f"),
+        )
+    out.print(summary)
+    typer.echo(f"report: {write_report(where)}")
+    wanted = runs["run_id"].isin([run.id for run in plan.runs])
+    lost = int((wanted & (runs["status"] != "done")).sum())
+    if lost:
+        say(f"{lost} of {len(plan.runs)} runs failed or diverged: soberlook status {where}")
+        raise typer.Exit(1)

@@ -1,0 +1,56 @@
+"""What there is, as tables: `soberlook list`."""
+
+from rich.table import Table
+
+from .terminal import table
+
+
+def models() -> Table:
+    """Every model with its strength, its sweep and what it must be fed."""
+    from soberlook.models import MODELS, strength_name, sweep
+
+    listed = table("model", "strength", "sweep", "needs", "what it is")
+    for name, cls in sorted(MODELS.items()):
+        values = ", ".join(f"{value:g}" for value in sweep(cls))
+        listed.add_row(name, strength_name(cls) or "", values, ", ".join(cls.needs), _title(cls))
+    return listed
+
+
+def metrics() -> Table:
+    """Every metric and what it is computed from."""
+    from soberlook.metrics import METRICS
+
+    listed = table("metric", "of", "what it is")
+    for name, metric in sorted(METRICS.items()):
+        listed.add_row(name, metric.of, _title(metric.function))
+    return listed
+
+
+def datasets() -> Table:
+    """Every dataset with its size, its images and its factors."""
+    from soberlook.datasets import DATASETS
+
+    listed = table("dataset", "images", "shape", "factors", "what it is")
+    for name, cls in sorted(DATASETS.items()):
+        dataset = cls()
+        sizes = zip(dataset.factor_names, dataset.factor_sizes, strict=True)
+        factors = ", ".join(f"{factor} {size}" for factor, size in sizes)
+        shape = "×".join(map(str, dataset.image_shape))
+        listed.add_row(name, f"{dataset.size:,}", shape, factors, _title(cls))
+    return listed
+
+
+def studies() -> Table:
+    """Every study with its size."""
+    from . import studies as _  # noqa: F401  registers them
+    from .study import STUDIES
+
+    listed = table("study", "runs", "what it is")
+    for name, study in sorted(STUDIES.items()):
+        listed.add_row(name, f"{len(study.expand()):,}", study.about.partition("\n")[0])
+    return listed
+
+
+def _title(thing):
+    """The first sentence of what it says of itself."""
+    return (thing.__doc__ or "").strip().partition("\n")[0]

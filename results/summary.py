@@ -1,0 +1,69 @@
+"""The study in one table: every setting, its seeds pooled."""
+
+import pandas as pd
+
+SETTING = ["dataset", "model", "label"]
+SCORE = "mig"  # what settings are compared by
+
+
+def summarize(runs: pd.DataFrame) -> pd.DataFrame:
+    """One row per dataset, model and setting, from one row per run.
+
+    Columns: `label`, `runs` (how many), `lost` (of those, failed or diverged), the score's median,
+    minimum and maximum over the runs that have one, and medians of what stands beside it. A column
+    that no run has is left out.
+    """
+    groups = labelled(runs).groupby(SETTING, dropna=False, sort=False)
+    table = pd.DataFrame({"runs": groups.size(), "lost": groups["status"].agg(_lost)})
+    if SCORE in runs:
+        scores = groups[SCORE].agg(["median", "min", "max"])
+        table = table.join(scores.rename(columns=lambda how: f"{SCORE}_{how}"))
+    for column in ("reconstruction", "kl", "active_units"):
+        if column in runs:
+            table[column] = groups[column].median()
+    return table.reset_index()
+
+
+def labelled(runs: pd.DataFrame) -> pd.DataFrame:
+    """`runs` with a column `label` that tells the settings of a model apart: "β = 4".
+
+    Where the strength does not, because budgets or other settings differ too, the number of
+    updates is added, and then the setting's id: runs are never pooled that differ in more than
+    the seed.
+    """
+    strengths = zip(runs["strength_name"], runs["strength"], strict=True)
+    label = pd.Series([_strength(*pair) for pair in strengths], index=runs.index, dtype=str)
+    for more in (runs["updates"].map("{:,} updates".format), runs["setting"].str[:8]):
+        settings = runs["setting"].groupby([runs["dataset"], runs["model"], label])
+        label = label.where(settings.transform("nunique") == 1, label + ", " + more.astype(str))
+    return runs.assign(label=label)
+
+
+def _strength(name, value):
+    return "default" if pd.isna(name) else f"{symbol(name)} = {value:g}"
+
+
+def symbol(name: str) -> str:
+    """A hyperparameter's name in the letters of its paper: "lambda_od" → "λ_od"."""
+    greek = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "lambda": "λ", "sigma": "σ"}
+    head, *tail = name.split("_")
+    return "_".join([greek.get(head, head), *tail])
+
+
+def extremes(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs with the best and the worst score of every setting: `which` is best or worst.
+
+    A setting with one scored run has its best only.
+    """
+    runs = labelled(runs)
+    scored = runs[runs[SCORE].notna()] if SCORE in runs else runs[:0]
+    ranked = scored.sort_values([SCORE, "seed"], ascending=[False, True], kind="stable")
+    groups = ranked.groupby(SETTING, sort=False)
+    best, worst = groups.head(1).assign(which="best"), groups.tail(1).assign(which="worst")
+    both = pd.concat([best, worst[~worst["run_id"].isin(best["run_id"])]])
+    order = ["dataset", "model", "strength", "label", "which"]
+    return both.sort_values(order, kind="stable", ignore_index=True)
+
+
+def _lost(status):
+    return int((status != "done").sum())
