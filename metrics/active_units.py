@@ -3,6 +3,8 @@
 A_j = Var_x(E_q(z|x)[z_j]),  unit j is active where A_j > 0.01                   (section 5.2)
 """
 
+import numpy as np
+
 from .metric import Representation, register
 
 
@@ -12,5 +14,5 @@ def active_units(representation: Representation, *, threshold: float = 0.01) -> 
 
     From 0, a posterior that has collapsed whole, to the number of latents.
     """
-    variance = representation.mean.var(axis=0)
+    variance = representation.mean.var(axis=0, dtype=np.float64)
     return {"active_units": float((variance > threshold).sum())}

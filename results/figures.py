@@ -87,7 +87,7 @@ def _panels(runs):
 
 
 def _shades(count):
-    return [colormaps[COLOURS](x) for x in np.linspace(0.25, 0.95, count)]
+    return [colormaps[COLOURS](x) for x in np.linspace(0.3, 0.9, count)]
 
 
 def _svg(figure, description):

@@ -55,11 +55,13 @@ def extremes(runs: pd.DataFrame) -> pd.DataFrame:
 
     A setting with one scored run has its best only.
     """
-    runs = labelled(runs)
-    scored = runs[runs[SCORE].notna()] if SCORE in runs else runs[:0]
-    ranked = scored.sort_values([SCORE, "seed"], ascending=[False, True], kind="stable")
+    runs = labelled(runs).assign(which="best")
+    if SCORE not in runs:
+        return runs[:0]
+    ranked = runs[runs[SCORE].notna()]
+    ranked = ranked.sort_values([SCORE, "seed"], ascending=[False, True], kind="stable")
     groups = ranked.groupby(SETTING, sort=False)
-    best, worst = groups.head(1).assign(which="best"), groups.tail(1).assign(which="worst")
+    best, worst = groups.head(1), groups.tail(1).assign(which="worst")
     both = pd.concat([best, worst[~worst["run_id"].isin(best["run_id"])]])
     order = ["dataset", "model", "strength", "label", "which"]
     return both.sort_values(order, kind="stable", ignore_index=True)

@@ -1,0 +1,119 @@
+import pytest
+
+from soberlook.benchmark.arguments import find_study, names, seeds, settings, whole_number
+from soberlook.benchmark.cohort import MAX_WIDTH, Cohort, cohorts
+from soberlook.benchmark.study import Budget, Run
+from soberlook.datasets import MiniSprites
+from soberlook.models import VAE, BetaVAE
+from soberlook.registry import BadInput
+
+QUICK = find_study("quick")
+
+
+def test_a_study_is_every_combination_once():
+    runs = QUICK.expand()
+    assert len(runs) == len({run.id for run in runs}) == 4 * 5
+    assert [run.seed for run in runs[:5]] == [0, 1, 2, 3, 4]
+    assert all(run.model.network == "mlp" for run in runs)  # "auto" was resolved
+    assert len({run.setting for run in runs}) == 4
+
+
+def test_ids_are_made_from_what_a_run_is(monkeypatch):
+    run = Run(MiniSprites(), BetaVAE(beta=2), 0, Budget())
+    same = Run(MiniSprites(), BetaVAE(beta=2.0), 0, Budget())
+    assert run.id == same.id == "9a2dff609f031887"  # as on any machine and in any year
+    others = [
+        Run(MiniSprites(), BetaVAE(beta=3), 0, Budget()),
+        Run(MiniSprites(), BetaVAE(beta=2, latents=9), 0, Budget()),
+        Run(MiniSprites(), BetaVAE(beta=2), 1, Budget()),
+        Run(MiniSprites(), BetaVAE(beta=2), 0, Budget(updates=1)),
+        Run(MiniSprites(), BetaVAE(beta=2), 0, Budget(evaluate_at=(0.5, 1.0))),
+    ]
+    monkeypatch.setattr(BetaVAE, "version", 2)
+    others.append(Run(MiniSprites(), BetaVAE(beta=2), 0, Budget()))
+    assert len({other.id for other in others} | {run.id}) == 7
+
+
+def test_narrowing_keeps_what_the_study_says():
+    study = QUICK.narrowed(models=["beta_vae"], seeds=[7], fields={"latents": 4}, updates=9)
+    runs = study.expand()
+    assert [run.model.beta for run in runs] == [0.25, 1, 4, 8]
+    assert {run.model.latents for run in runs} == {4} and {run.seed for run in runs} == {7}
+    assert {run.model.learning_rate for run in runs} == {1e-3}
+    assert {run.budget.updates for run in runs} == {9}
+    assert len(QUICK.narrowed(fields={"beta": [3, 3, 5]}, seeds=[0]).expand()) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": []}, "study 'quick': models must be at least one"),
+        ({"seeds": []}, "study 'quick': seeds must be at least one"),
+        ({"metrics": []}, "study 'quick': metrics must be at least one"),
+        ({"seeds": [-1]}, "seeds must be from 0"),
+        ({"fields": {"beta": []}}, "the sweep of beta_vae.beta must not be empty"),
+        ({"models": ["bta_vae"]}, "unknown model 'bta_vae': did you mean 'beta_vae'"),
+        ({"datasets": ["sprites"]}, "unknown dataset 'sprites': did you mean 'mini_sprites'"),
+        ({"metrics": ["mgi"]}, "unknown metric 'mgi': did you mean 'mig'"),
+        ({"updates": 0}, "updates must be a whole number ≥ 1, found 0"),
+    ],
+)
+def test_bad_studies_are_one_clear_line(changes, message):
+    with pytest.raises(BadInput) as error:
+        QUICK.narrowed(**changes).expand()
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_dataset_that_cannot_supply_a_view_is_an_error_before_training(monkeypatch):
+    monkeypatch.setattr(BetaVAE, "needs", ("images", "labels"))
+    with pytest.raises(BadInput, match="model 'beta_vae' needs labels, which dataset 'mini_s"):
+        QUICK.expand()
+
+
+def test_a_budget_says_when_to_evaluate():
+    assert Budget(updates=1000, evaluate_at=(0.1, 0.5, 1.0)).evaluation_steps == (100, 500, 1000)
+    assert Budget(updates=3, evaluate_at=(0.01, 1.0)).evaluation_steps == (1, 3)
+    for wrong in ((), (0.5,), (1.0, 0.5), (0.0, 1.0), (0.5, 0.5, 1.0)):
+        with pytest.raises(BadInput, match="evaluate_at must be rising shares up to 1"):
+            Budget(evaluate_at=wrong)
+
+
+def test_cohorts_are_what_can_be_one_program():
+    wide = QUICK.narrowed(seeds=range(40))
+    parts = cohorts("quick", wide.expand(), ("mig",))
+    assert [len(part.runs) for part in parts] == [53, 54, 53] and MAX_WIDTH >= 54
+    assert [run.id for part in parts for run in part.runs] == [run.id for run in wide.expand()]
+    narrow = QUICK.narrowed(fields={"latents": 3}).expand() + QUICK.expand()
+    assert [len(part.runs) for part in cohorts("quick", narrow, ("mig",))] == [20, 20]
+
+
+def test_a_cohort_travels_as_json():
+    (cohort,) = cohorts("quick", QUICK.expand(), QUICK.metrics)
+    again = Cohort.from_json(cohort.to_json())
+    assert again.id == cohort.id and again.metrics == cohort.metrics
+    assert [run.id for run in again.runs] == [run.id for run in cohort.runs]
+
+
+def test_what_is_finished_is_left_out():
+    (cohort,) = cohorts("quick", QUICK.expand(), ("mig",))
+    done = {run.id for run in cohort.runs[:7]}
+    assert [run.id for run in cohort.without(done).runs] == [run.id for run in cohort.runs[7:]]
+    assert cohort.without({run.id for run in cohort.runs}) is None
+    assert cohort.without(set()).id == cohort.id != cohort.without(done).id
+
+
+def test_what_people_type():
+    assert names("a, b") == ["a", "b"] and names("") is None
+    assert seeds("3") == [0, 1, 2] and seeds("5-7") == [5, 6, 7] and seeds("0,3") == [0, 3]
+    assert seeds("") is None and whole_number("--updates", "2,000") == 2000
+    assert settings(["beta=1,4.5", "network=mlp"]) == {"beta": [1, 4.5], "network": "mlp"}
+    for wrong in ("0", "x", "3-1", "1-2-3", "1,", "1.5", "-1", "999999999999"):
+        with pytest.raises(BadInput, match="--seeds must be"):
+            seeds(wrong)
+    for wrong in ("beta", "=1", "beta="):
+        with pytest.raises(BadInput, match="--set must be NAME=VALUE"):
+            settings([wrong])
+
+
+def test_plain_vae_is_no_model():
+    assert "name" not in vars(VAE)

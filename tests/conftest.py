@@ -1,0 +1,39 @@
+"""What all tests share: strict arithmetic, and a small finished study."""
+
+import jax
+import pytest
+
+from soberlook.benchmark import cli
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture
+def soberlook(monkeypatch, capsys):
+    """The command line in this process: soberlook("run", "quick") → (exit code, out, err)."""
+
+    def call(*arguments):
+        monkeypatch.setattr("sys.argv", ["soberlook", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return stop.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory):
+    """A finished study: quick with 2 seeds and 40 updates."""
+    from soberlook.benchmark.arguments import find_study
+    from soberlook.benchmark.inline import run_inline
+    from soberlook.benchmark.plan import make_plan
+    from soberlook.benchmark.progress import Progress
+    from soberlook.benchmark.terminal import err
+    from soberlook.results.store import Store
+
+    where = tmp_path_factory.mktemp("small") / "quick"
+    store = Store(where)
+    plan = make_plan(find_study("quick").narrowed(seeds=[0, 1], updates=40), store)
+    with Progress(plan, err) as progress:
+        run_inline(plan, store, progress)
+    return where

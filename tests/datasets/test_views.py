@@ -1,0 +1,69 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from soberlook.datasets import DATASETS, VIEWS, Dataset, draw_batch, make, register
+from soberlook.datasets.views import draw_cells
+from soberlook.registry import BadInput, setting
+
+
+@pytest.fixture
+def cells_as_images():
+    """A dataset whose images are their cells' numbers."""
+
+    @register("numbers")
+    class Numbers(Dataset):
+        factor_names, factor_sizes, image_shape = ("a", "b"), (3, 4), (1, 1, 1)
+        scale: int = setting(1, low=1, high=5)
+
+        def load(self):
+            return ()
+
+        def observe(self, data, cells, key):
+            return jnp.float32(self.scale * cells)[:, None, None, None]
+
+    yield Numbers()
+    del DATASETS["numbers"]
+
+
+def test_a_batch_holds_what_is_needed_and_nothing_else(cells_as_images):
+    key = jax.random.key(0)
+    one = draw_batch(cells_as_images, (), ("images",), key, 5)
+    two = draw_batch(cells_as_images, (), ("images", "second_images"), key, 5)
+    assert set(one) == {"images"} and set(two) == {"images", "second_images"}
+    np.testing.assert_array_equal(one["images"], two["images"])
+    assert (two["images"] != two["second_images"]).any()
+    other = draw_batch(cells_as_images, (), ("images",), jax.random.key(1), 5)
+    assert (one["images"] != other["images"]).any()
+
+
+def test_cells_are_uniform_and_independent(cells_as_images):
+    cells = np.asarray(draw_cells(cells_as_images, jax.random.key(0), 120_000))
+    counts = np.bincount(cells, minlength=12)
+    assert len(counts) == 12
+    # χ² with 11 degrees of freedom: 31.3 is exceeded once in a thousand.
+    assert ((counts - 10_000) ** 2 / 10_000).sum() < 31.3
+    assert abs(np.corrcoef(cells[:-1], cells[1:])[0, 1]) < 0.01
+
+
+def test_every_view_is_known(cells_as_images):
+    assert set(Dataset.views) == set(VIEWS)
+
+
+def test_datasets_have_checked_settings(cells_as_images):
+    assert make("numbers", scale=2) == make("numbers", scale=2) != cells_as_images
+    with pytest.raises(BadInput, match="scale must be a whole number ≥ 1 and ≤ 5, found 6"):
+        make("numbers", scale=6)
+    with pytest.raises(BadInput, match="did you mean 'scale'"):
+        make("numbers", scal=1)
+    with pytest.raises(BadInput, match="did you mean 'mini_sprites'"):
+        make("mini_sprite")
+
+
+def test_an_unregistered_dataset_is_an_error():
+    class Forgotten(Dataset):
+        load = observe = None
+
+    with pytest.raises(TypeError, match="Forgotten is not registered"):
+        Forgotten()

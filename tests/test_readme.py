@@ -1,0 +1,57 @@
+"""What the README says is so."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from soberlook import models, results
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def block(containing, language="python"):
+    """The one fenced block with this text in it."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    (found,) = [text for text in blocks if containing in text]
+    return found
+
+
+def test_the_two_commands_are_whole_lines():
+    assert block("run quick\n", "sh").splitlines()[0] == (
+        "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/soberlook run quick"
+    )
+    line = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest"
+    assert block("pytest", "sh").strip() == line
+    assert "grep -m1 '^python3 .*/pytest$' README.md" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_model_runs_and_the_query_answers(tmp_path, monkeypatch, soberlook, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("capacity_vae.py").write_text(block("@register"))
+    command = block("--plugin", "sh").split()[1:]
+    code, _, said = soberlook(*command, "--seeds", "1", "--updates", "20")
+    assert code == 0, said
+    try:
+        exec(block("results.load"), {})
+        printed = capsys.readouterr().out
+        assert "0.25" in printed and "mig" in printed
+        runs = results.load("runs/quick")
+        assert sorted(runs.query("model == 'capacity_vae'").capacity) == [2, 5, 8]
+    finally:
+        models.MODELS.pop("capacity_vae", None)
+
+
+def test_the_metric_measures():
+    result = subprocess.run(
+        [sys.executable, "-c", block("import mig")], capture_output=True, text=True, timeout=60
+    )
+    assert 0.8 < float(re.search(r"[\d.]+", result.stdout)[0]) <= 1, result.stderr
+
+
+def test_the_map_shows_every_folder_and_pictures_are_there():
+    folders = {path.parent.name for path in ROOT.glob("*/*.py")}
+    assert folders == set(re.findall(r"^\| `(\w+)/` \|", README, flags=re.MULTILINE))
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (ROOT / picture).stat().st_size > 0
