@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import sys
+import traceback
 from pathlib import Path
 
 from soberlook.registry import BadInput
@@ -92,7 +93,13 @@ def load_plugins(files: list[str]):
             del sys.modules[module_name]
             if isinstance(error, Exception):
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
-                raise BadInput(f"--plugin {file}: {reason}") from error
+                lines = [
+                    frame.lineno
+                    for frame in traceback.extract_tb(error.__traceback__)
+                    if frame.filename == str(path)
+                ]
+                line = f", line {lines[-1]}" if lines else ""
+                raise BadInput(f"--plugin {file}{line}: {reason}") from error
             raise
 
 

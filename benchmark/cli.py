@@ -23,7 +23,11 @@ app = typer.Typer(
 
 PluginOption = Annotated[
     list[str],
-    typer.Option("--plugin", metavar="FILE.py", help="Import a file that registers your own."),
+    typer.Option(
+        "--plugin",
+        metavar="FILE.py",
+        help="Import a file that registers models of your own; repeatable.",
+    ),
 ]
 KINDS = ("models", "metrics", "datasets", "studies")
 STATES = ("done", "diverged", "failed")
@@ -60,7 +64,9 @@ def run(
     settings: Annotated[
         list[str],
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="A setting for every model: beta=1,4 latents=6 …"
+            "--set",
+            metavar="NAME=VALUE",
+            help="A setting for every model, like beta=1,4; repeatable.",
         ),
     ] = [],  # noqa: B006
     updates: Annotated[

@@ -1,5 +1,7 @@
 """Running a plan here, in this process: cohort after cohort."""
 
+import traceback
+
 from soberlook.results.store import Store
 
 from .plan import Plan
@@ -11,7 +13,7 @@ def run_inline(plan: Plan, store: Store, progress: Progress):
     """Do everything a plan has left.
 
     Whatever is finished is kept, also when this is interrupted. A cohort whose work raises
-    becomes failed runs, and the others go on.
+    becomes failed runs, with the traceback in the store, and the others go on.
     """
     store.create(plan.study.name, plan.study.about)
     for cohort in plan.cohorts:
@@ -22,5 +24,6 @@ def run_inline(plan: Plan, store: Store, progress: Progress):
             tables = work(cohort, progress.update)
         except Exception as error:
             tables = failed(cohort, error)
+            store.put_text(f"failures/{cohort.id}.txt", traceback.format_exc())
         store.write(cohort.id, tables)
         progress.end(cohort)

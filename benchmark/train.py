@@ -71,7 +71,7 @@ def initialize(models, seeds, data, *, dataset, batch_size, mapping):
     """All members' states before the first update."""
 
     def one(model, seed):
-        batch, _ = _draw(model, seed, 0, dataset, data, batch_size)
+        batch, _ = step_inputs(model, seed, 0, dataset, data, batch_size)
         return model.init(purpose_key(seed, INITIALIZATION), batch)
 
     return map_members(one, mapping)(models, seeds)
@@ -83,7 +83,7 @@ def advance(models, seeds, states, data, start, stop, *, dataset, batch_size, ma
 
     def one(model, seed, state):
         def update(step, state):
-            batch, key = _draw(model, seed, step, dataset, data, batch_size)
+            batch, key = step_inputs(model, seed, step, dataset, data, batch_size)
             return model.update(state, batch, key)[0]
 
         return jax.lax.fori_loop(start, stop, update, state)
@@ -98,7 +98,7 @@ def look(models, seeds, states, member, data, step, *, dataset, batch_size):
     The states stay as they are, so that looking, however often, changes no result.
     """
     model, seed, state = pick(member, models, seeds, states)
-    batch, key = _draw(model, seed, step, dataset, data, batch_size)
+    batch, key = step_inputs(model, seed, step, dataset, data, batch_size)
     _, logs = model.update(state, batch, key)
     finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)]
     return logs, jnp.stack(finite).all()
@@ -109,8 +109,8 @@ def pick(member, *stacked):
     return jax.tree.map(lambda leaf: leaf[member], stacked)
 
 
-def _draw(model, seed, step, dataset, data, batch_size):
-    """The batch and the key for sampling of one update."""
+def step_inputs(model, seed, step, dataset, data, batch_size):
+    """The batch of one update, and the key for its sampling."""
     key_data = jax.random.fold_in(purpose_key(seed, DATA), step)
     key_noise = jax.random.fold_in(purpose_key(seed, NOISE), step)
     return draw_batch(dataset, data, model.needs, key_data, batch_size), key_noise

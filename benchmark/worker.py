@@ -7,7 +7,7 @@ from functools import lru_cache
 import jax
 import numpy as np
 
-from soberlook import models
+from soberlook import datasets, models
 from soberlook.results.store import Tables
 
 from .cohort import Cohort
@@ -47,8 +47,8 @@ def work(cohort: Cohort, on_update: Callable[[int], None] = lambda step: None) -
     return tables
 
 
-def failed(cohort: Cohort, error: BaseException) -> Tables:
-    """The tables of a cohort whose work raised: its runs, with the reason."""
+def failed(cohort: Cohort, error: Exception) -> Tables:
+    """The tables of a cohort whose work raised: its runs, with the reason in one line."""
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
     outcome = {"status": "failed", "reason": reason, "begun": time.time()}
     return Tables(runs=[run_row(cohort, run) | provenance() | outcome for run in cohort.runs])
@@ -104,7 +104,9 @@ def run_row(cohort: Cohort, run) -> dict:
         "seed": run.seed,
         "updates": run.budget.updates,
         "batch_size": run.budget.batch_size,
-        "images_seen": run.budget.updates * run.budget.batch_size * len(run.model.needs),
+        "images_seen": run.budget.updates
+        * run.budget.batch_size
+        * datasets.images_per_example(run.model.needs),
     }
 
 

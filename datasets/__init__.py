@@ -7,6 +7,15 @@ if not __name__.startswith("soberlook."):
 
 from .dataset import DATASETS, Dataset, make, register
 from .mini_sprites import MiniSprites
-from .views import VIEWS, draw_batch
+from .views import VIEWS, draw_batch, images_per_example
 
-__all__ = ["DATASETS", "VIEWS", "Dataset", "MiniSprites", "draw_batch", "make", "register"]
+__all__ = [
+    "DATASETS",
+    "VIEWS",
+    "Dataset",
+    "MiniSprites",
+    "draw_batch",
+    "images_per_example",
+    "make",
+    "register",
+]

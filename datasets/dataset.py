@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from soberlook.registry import Registry, check_settings, settings_of, unknown
+from soberlook.registry import Registry, check_settings, construct, settings_of
 
 DATASETS = Registry("dataset")
 
@@ -68,9 +68,4 @@ def register(name: str):
 
 def make(name: str, **settings) -> Dataset:
     """The dataset `name` with these settings; wrong names and values raise `BadInput`."""
-    cls = DATASETS.find(name)
-    fields = [field.name for field in dataclasses.fields(cls)]
-    for given in settings:
-        if given not in fields:
-            raise unknown(f"setting of {name}", given, fields)
-    return cls(**settings)
+    return construct(DATASETS, name, settings)

@@ -6,10 +6,19 @@ none of the others.
 """
 
 import zlib
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 
 from .dataset import Dataset
+
+
+class View(NamedTuple):
+    """How a view is drawn, and what it costs."""
+
+    draw: Callable  # (dataset, data, cells, key) → an array, batch first
+    images: int  # how many images of the dataset an example of it shows
 
 
 def images(dataset, data, cells, key):
@@ -23,7 +32,7 @@ def second_images(dataset, data, cells, key):
     return dataset.observe(data, draw_cells(dataset, key_cells, len(cells)), key_noise)
 
 
-VIEWS = {"images": images, "second_images": second_images}
+VIEWS = {"images": View(images, 1), "second_images": View(second_images, 1)}
 
 
 def draw_cells(dataset: Dataset, key, count: int):
@@ -39,4 +48,9 @@ def draw_batch(dataset: Dataset, data, needs: tuple[str, ...], key, size: int) -
     def view_key(name):
         return jax.random.fold_in(key_views, zlib.crc32(name.encode()))
 
-    return {name: VIEWS[name](dataset, data, cells, view_key(name)) for name in needs}
+    return {name: VIEWS[name].draw(dataset, data, cells, view_key(name)) for name in needs}
+
+
+def images_per_example(needs: tuple[str, ...]) -> int:
+    """How many images a model with these needs sees for every example of a batch."""
+    return sum(VIEWS[name].images for name in needs)

@@ -10,16 +10,17 @@ from soberlook.registry import Registry
 
 METRICS = Registry("metric")
 
-POINTS = 10_000  # cells a metric of codes sees, drawn with replacement, as in the study
-
 
 class Metric(NamedTuple):
-    """A registered metric: a function, and what it takes."""
+    """A registered metric: a function, what it takes, and on how many cells."""
 
     name: str
     function: Callable[..., dict[str, float]]
-    of: Literal["codes", "representation"]
+    of: Literal["codes", "split", "representation", "interventions"]
     version: int  # raised when the numbers change: rows of other versions are computed again
+    points: int  # cells drawn with replacement, for "codes" and to train on in "split"
+    test_points: int  # further cells to test on, for "split"
+    suffix: str  # of the names of its numbers, where its sizes are not the study's
 
 
 class Representation(NamedTuple):
@@ -35,26 +36,47 @@ class Representation(NamedTuple):
         return np.stack(np.unravel_index(cells, self.factor_sizes), axis=-1)
 
 
-def register(name: str, *, of: Literal["codes", "representation"], version: int = 1):
-    """Function decorator: enter a metric under `name`.
+def register(
+    name: str,
+    *,
+    of: Literal["codes", "split", "representation", "interventions"],
+    version: int = 1,
+    points: int = 10_000,
+    test_points: int = 5_000,
+    suffix: str = "",
+):
+    """Function decorator: enter a metric under `name`. The sizes are the study's by default.
 
-    A metric of "codes" is called with (codes [n, z], factors [n, f]) of drawn cells, one of a
-    "representation" with the whole `Representation`. Both give numbers by name.
+    It is called, according to `of`, with what follows, and gives numbers by name:
+    "codes" (codes [n, z], factors [n, f]) of drawn cells;
+    "split" the same twice, (codes, factors, test_codes, test_factors);
+    "representation" (representation);
+    "interventions" (representation, rng), for metrics that draw cells by a rule of their own.
     """
 
     def decorate(function):
-        METRICS.add(name, Metric(name, function, of, version))
+        METRICS.add(name, Metric(name, function, of, version, points, test_points, suffix))
         return function
 
     return decorate
 
 
 def compute(metric: Metric, representation: Representation, rng: np.random.Generator) -> dict:
-    """The numbers of one metric for one run; `rng` draws the cells of a metric of codes."""
-    if metric.of == "representation":
-        return metric.function(representation)
-    cells = rng.integers(len(representation.mean), size=POINTS)
-    return metric.function(representation.mean[cells], representation.factors(cells))
+    """The numbers of one metric for one run; `rng` draws the cells it sees."""
+
+    def draw(count):
+        cells = rng.integers(len(representation.mean), size=count)
+        return representation.mean[cells], representation.factors(cells)
+
+    if metric.of == "codes":
+        arguments = draw(metric.points)
+    elif metric.of == "split":
+        arguments = (*draw(metric.points), *draw(metric.test_points))
+    elif metric.of == "interventions":
+        arguments = (representation, rng)
+    else:
+        arguments = (representation,)
+    return {key + metric.suffix: v for key, v in metric.function(*arguments).items()}
 
 
 def check_codes_and_factors(codes, factors):

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import jax
 
-from soberlook.registry import BadInput, Registry, check_settings, setting, settings_of, unknown
+from soberlook.registry import BadInput, Registry, check_settings, construct, setting, settings_of
 
 MODELS = Registry("model")
 
@@ -104,12 +104,7 @@ def register(name: str):
 
 def make(name: str, **settings) -> Model:
     """The model `name` with these settings; wrong names and values raise `BadInput`."""
-    cls = MODELS.find(name)
-    fields = [field.name for field in dataclasses.fields(cls)]
-    for given in settings:
-        if given not in fields:
-            raise unknown(f"setting of {name}", given, fields)
-    return cls(**settings)
+    return construct(MODELS, name, settings)
 
 
 def strength_name(cls: type[Model]) -> str | None:
@@ -122,9 +117,8 @@ def strength_name(cls: type[Model]) -> str | None:
 
 def sweep(cls: type[Model]) -> tuple[float, ...]:
     """The strengths this class takes by default; empty where it has none."""
-    return next(
-        (f.metadata["sweep"] for f in dataclasses.fields(cls) if f.name == strength_name(cls)), ()
-    )
+    name = strength_name(cls)
+    return () if name is None else cls.__dataclass_fields__[name].metadata["sweep"]
 
 
 def _register_pytree(cls):

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from numbers import Integral, Real
 
-from .names import BadInput
+from .names import BadInput, Registry, unknown
 
 
 def setting(default, *, low=None, high=None, choices=(), real=False, **metadata):
@@ -19,6 +19,16 @@ def setting(default, *, low=None, high=None, choices=(), real=False, **metadata)
 def settings_of(instance) -> dict:
     """Field → value, in the order of the class: what `make(name, **settings)` takes back."""
     return {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+
+
+def construct(classes: Registry, name: str, settings: dict):
+    """The class called `name` with these settings; wrong names and values raise `BadInput`."""
+    cls = classes.find(name)
+    fields = [field.name for field in dataclasses.fields(cls)]
+    for given in settings:
+        if given not in fields:
+            raise unknown(f"setting of {name}", given, fields)
+    return cls(**settings)
 
 
 def check_settings(instance):

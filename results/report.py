@@ -179,9 +179,10 @@ def _grounds(runs, planned):
     if planned > len(runs):
         parts.append(f"{planned - len(runs)} not finished")
     seconds = runs["train_seconds"].sum() + runs["evaluate_seconds"].sum()
+    each = runs["train_seconds"].median()
     facts = {
         "runs": ", ".join(parts),
-        "time": f"{seconds:,.0f} s in all, {runs['train_seconds'].median():.2f} s to train a run",
+        "time": f"{seconds:,.0f} s in all, {each:.2f} s to train a run" if seconds else "unknown",
         "budget": _values(runs, "updates", "updates")
         + " of "
         + _values(runs, "batch_size", "images"),

@@ -5,6 +5,7 @@
     rows/<cohort>.parquet      (run, step, metric, value)
     pictures/<cohort>.parquet  (run, name, PNG)
     runs/<cohort>.parquet      a row per run; written last: where it is, the cohort is done
+    failures/<cohort>.txt      the traceback of a cohort that raised
 
 Files are whole or absent: written aside and renamed, or put in one piece. Nothing read from a
 store is ever executed; a file that is not what it should be is named and left alone.
@@ -206,6 +207,13 @@ class Store:
         """Write a whole text file into the store, and say where it is."""
         self._put(name, text.encode())
         return self.url(name)
+
+    def _is_empty(self) -> bool:
+        """Whether this place is a folder with nothing in it but hidden files."""
+        if not self.fs.isdir(self.root):
+            return False
+        names = (path.rsplit("/", 1)[-1] for path in self.fs.ls(self.root, detail=False))
+        return all(name.startswith(".") for name in names)
 
     def _files(self, folder, suffix=".parquet"):
         folder = f"{self.root}/{folder}"

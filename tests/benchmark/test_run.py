@@ -122,9 +122,10 @@ def test_bad_input_is_one_line_and_writes_nothing(
 
 def test_a_plugin_that_cannot_be_imported_is_one_line(soberlook, tmp_path):
     file = tmp_path / "broken.py"
-    file.write_text("import nothing_of_this_name")
+    file.write_text("\nimport nothing_of_this_name")
     code, _, said = soberlook(*SMALL, "--plugin", file)
-    assert code == 2 and "ModuleNotFoundError: No module named 'nothing_of_this_name'" in said
+    assert code == 2
+    assert "broken.py, line 2: ModuleNotFoundError: No module named 'nothing_of_this_" in said
     assert said.count("\n") == 1
 
 
@@ -168,6 +169,8 @@ def test_a_cohort_that_raises_becomes_failed_runs_and_the_others_go_on(
     assert set(runs.query("status == 'failed'").reason) == {"RuntimeError: out of luck"}
     _, shown, _ = soberlook("status", out)
     assert "8 × RuntimeError: out of luck" in shown
+    (traceback,) = (out / "failures").iterdir()
+    assert "in sometimes" in traceback.read_text()
 
 
 def test_an_interruption_keeps_finished_cohorts(soberlook, tmp_path, monkeypatch, plugin):

@@ -82,7 +82,7 @@ def test_seeds_differ_and_equal_seeds_share_their_images():
     by_seed = {r.seed: values[r.id, 40, "reconstruction"] for r in cohort.runs if r.model.beta == 1}
     assert by_seed[0] != by_seed[1]
     data = cohort.dataset.load()
-    batches = [train._draw(r.model, r.seed, 3, r.dataset, data, 64)[0] for r in cohort.runs]
+    batches = [train.step_inputs(r.model, r.seed, 3, r.dataset, data, 64)[0] for r in cohort.runs]
     beta1_seed0, beta1_seed1, beta4_seed0, _ = (np.asarray(b["images"]) for b in batches)
     assert (beta1_seed0 == beta4_seed0).all() and (beta1_seed0 != beta1_seed1).any()
 

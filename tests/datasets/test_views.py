@@ -3,7 +3,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from soberlook.datasets import DATASETS, VIEWS, Dataset, draw_batch, make, register
+from soberlook.datasets import (
+    DATASETS,
+    VIEWS,
+    Dataset,
+    draw_batch,
+    images_per_example,
+    make,
+    register,
+)
 from soberlook.datasets.views import draw_cells
 from soberlook.registry import BadInput, setting
 
@@ -49,6 +57,8 @@ def test_cells_are_uniform_and_independent(cells_as_images):
 
 def test_every_view_is_known(cells_as_images):
     assert set(Dataset.views) == set(VIEWS)
+    assert images_per_example(("images",)) == 1
+    assert images_per_example(("images", "second_images")) == 2
 
 
 def test_datasets_have_checked_settings(cells_as_images):

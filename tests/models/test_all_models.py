@@ -32,7 +32,9 @@ def members(request):
 
 def losses(model, seed, data, *, updates):
     """The state after 3 updates, and the loss of every update."""
-    draw = partial(train._draw, model, seed, dataset=MiniSprites(), data=data, batch_size=BATCH)
+    draw = partial(
+        train.step_inputs, model, seed, dataset=MiniSprites(), data=data, batch_size=BATCH
+    )
     state = model.init(train.purpose_key(seed, train.INITIALIZATION), draw(0)[0])
 
     def update(state, step):
@@ -60,7 +62,7 @@ def test_member_of_a_cohort_equals_the_run_alone(members, data):
 def test_gradients_are_finite_and_reach_every_parameter(members, data):
     _, seeds, models = members
     model = models[-1]
-    batch, key = train._draw(model, seeds[0], 0, MiniSprites(), data, BATCH)
+    batch, key = train.step_inputs(model, seeds[0], 0, MiniSprites(), data, BATCH)
     state = model.init(jax.random.key(0), batch)
     after, logs = jax.jit(model.update)(state, batch, key)
     assert all(np.isfinite(value) for value in logs.values())
@@ -82,3 +84,11 @@ def test_encoding_and_decoding_have_the_shapes_of_the_contract(members, data):
     assert posterior.kl_per_latent().shape == (4, 10)
     likelihood = model.decode(state, posterior.mean)
     assert likelihood.mean.shape == x.shape and likelihood.log_prob(x).shape == (4,)
+
+
+def test_no_key_is_used_twice(members, data):
+    model = members[2][0]
+    batch, key = train.step_inputs(model, 0, 0, MiniSprites(), data, BATCH)
+    with jax.debug_key_reuse(True):
+        state = jax.jit(model.init)(jax.random.key(0), batch)
+        jax.jit(model.update)(state, batch, jax.random.clone(key))

@@ -96,6 +96,8 @@ def test_parts_that_cannot_be_said_are_left_out(runs):
     assert "No run has a score yet." in render(about, bare, no_pictures(), planned=6)
     lost = runs.assign(mig=np.nan, status="diverged")
     assert "6 diverged" in render(about, lost, no_pictures(), planned=6)
+    failed = bare.assign(status="failed", train_seconds=np.nan, evaluate_seconds=np.nan)
+    assert "nan" not in render(about, failed, no_pictures(), planned=6)
     one = runs.iloc[:1]
     assert "One seed says nothing about luck" in render(about, one, no_pictures(), planned=6)
 
