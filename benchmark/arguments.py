@@ -73,13 +73,17 @@ def settings(texts: list[str]) -> dict:
 
 
 def load_plugins(files: list[str]):
-    """Import Python files that register models, datasets, metrics or studies; each file once."""
+    """Import Python files that register models, datasets, metrics or studies.
+
+    A file is known by its content, so that the same text is imported once in a process, wherever
+    it lies.
+    """
     for file in files:
         path = Path(file)
         if not path.is_file():
             raise BadInput(f"--plugin must be a Python file, found none at {file!r}")
         path = path.resolve()
-        module_name = f"soberlook_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+        module_name = f"soberlook_plugin_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
         if module_name in sys.modules:
             continue
         spec = importlib.util.spec_from_file_location(module_name, path)

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections import Counter
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -37,10 +38,19 @@ def main():
     """Run the command line; bad input becomes one line and exit code 2."""
     warnings.showwarning = lambda message, *_: say(f"warning: {message}")
     try:
-        app()
+        app(arguments_of(sys.argv))
     except BadInput as error:
         say(f"error: {error}")
         sys.exit(2)
+
+
+def arguments_of(argv: list[str]) -> list[str]:
+    """What follows the program's name; `--ray` without an address is `--ray local`."""
+    arguments = list(argv[1:])
+    for i in reversed(range(len(arguments))):
+        if arguments[i] == "--ray" and not [a for a in arguments[i + 1 : i + 2] if a[:1] != "-"]:
+            arguments.insert(i + 1, "local")
+    return arguments
 
 
 @app.command()
@@ -72,6 +82,14 @@ def run(
     updates: Annotated[
         str, typer.Option(metavar="N", help="Train for N updates instead of the study's.")
     ] = "",
+    ray: Annotated[
+        str,
+        typer.Option(
+            metavar="[ADDRESS]",
+            help="Run on a Ray cluster: at this address, on the one this machine is part of "
+            "(auto), or on one started here (no address).",
+        ),
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and stop.")
     ] = False,
@@ -85,6 +103,7 @@ def run(
     from soberlook.results.store import Store
 
     from . import arguments
+    from .bounds import keep_bounds
     from .plan import make_plan
 
     arguments.load_plugins(plugin)
@@ -103,9 +122,10 @@ def run(
         show_plan(plan, where)
         return
     if plan.left:
-        carry_out(plan, store, where)
+        carry_out(plan, store, where, ray, plugin)
     else:
         say(f"all {len(plan.runs)} runs are in {where} already: nothing to train")
+    keep_bounds(store, plan.runs, wanted.metrics)
     conclude(plan, where)
 
 
@@ -173,15 +193,19 @@ def show_plan(plan, where):
     )
 
 
-def carry_out(plan, store, where):
+def carry_out(plan, store, where, ray, plugins):
     """Train what a plan has left. An interruption says what is kept and ends the process."""
     from .inline import run_inline
     from .progress import Progress
+    from .ray_executor import cluster, run_on_ray
 
-    say(f"{plan.left} of {len(plan.runs)} runs to train, into {where}")
-    with Progress(plan, err) as progress:
+    with cluster(ray) if ray else nullcontext() as connection, Progress(plan, err) as progress:
+        say(f"{plan.left} of {len(plan.runs)} runs to train, into {where}")
         try:
-            run_inline(plan, store, progress)
+            if ray:
+                run_on_ray(plan, store, progress, connection, plugins)
+            else:
+                run_inline(plan, store, progress)
         except KeyboardInterrupt:
             kept = len(plan.runs) - plan.left + progress.runs_done
             say(

@@ -21,12 +21,11 @@ EVALUATION_SEED = 0  # of the cells metrics draw: the same for all runs of all s
 
 def represent(training: Training, member: int, data, dataset) -> metrics.Representation:
     """The representation that one member has learnt, over every cell of the dataset."""
-    mean, kl, reconstruction = encode(
+    encoded = encode(
         training.models, training.seeds, training.states, member, data, dataset=dataset
     )
-    return metrics.Representation(
-        np.asarray(mean), np.asarray(kl), np.asarray(reconstruction), dataset.factor_sizes
-    )
+    mean, kl, reconstruction, sampled = map(np.asarray, encoded)
+    return metrics.Representation(mean, kl, reconstruction, dataset.factor_sizes, sampled)
 
 
 def measure(names, representation) -> tuple[list[tuple[str, float, int]], list[str]]:
@@ -67,7 +66,7 @@ def traverse(training: Training, member: int, data, dataset, *, columns: int = 9
 
 @partial(jax.jit, static_argnames=("dataset",))
 def encode(models, seeds, states, member, data, *, dataset):
-    """Posterior means [n, z], KL per latent [n, z] and −log p(x|z) [n] of one member."""
+    """Posterior means [n, z], KL per latent [n, z], −log p(x|z) [n] and z [n, z] of one member."""
     model, seed, state = pick(member, models, seeds, states)
     key = purpose_key(seed, EVALUATION)
     blocks = -(-dataset.size // BLOCK)
@@ -78,8 +77,9 @@ def encode(models, seeds, states, member, data, *, dataset):
         key_noise, key_sample = jax.random.split(jax.random.fold_in(key, block))
         x = dataset.observe(data, cells, key_noise)
         posterior = model.encode(state, x)
-        likelihood = model.decode(state, posterior.sample(key_sample))
-        return posterior.mean, posterior.kl_per_latent(), -likelihood.log_prob(x)
+        z = posterior.sample(key_sample)
+        reconstruction = -model.decode(state, z).log_prob(x)
+        return posterior.mean, posterior.kl_per_latent(), reconstruction, z
 
     encoded = jax.lax.map(encode_block, jnp.arange(blocks))
     return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:])[: dataset.size], encoded)

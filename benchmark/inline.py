@@ -1,12 +1,11 @@
 """Running a plan here, in this process: cohort after cohort."""
 
-import traceback
-
 from soberlook.results.store import Store
 
+from .keep import announce, keep
 from .plan import Plan
 from .progress import Progress
-from .worker import failed, work
+from .worker import work
 
 
 def run_inline(plan: Plan, store: Store, progress: Progress):
@@ -15,15 +14,12 @@ def run_inline(plan: Plan, store: Store, progress: Progress):
     Whatever is finished is kept, also when this is interrupted. A cohort whose work raises
     becomes failed runs, with the traceback in the store, and the others go on.
     """
-    store.create(plan.study.name, plan.study.about)
-    for cohort in plan.cohorts:
-        store.plan(cohort.id, cohort.to_json())
+    announce(plan, store)
     for cohort in plan.cohorts:
         progress.begin(cohort)
         try:
-            tables = work(cohort, progress.update)
+            outcome = work(cohort, lambda step, cohort=cohort: progress.update(cohort, step))
         except Exception as error:
-            tables = failed(cohort, error)
-            store.put_text(f"failures/{cohort.id}.txt", traceback.format_exc())
-        store.write(cohort.id, tables)
+            outcome = error
+        keep(store, cohort, outcome)
         progress.end(cohort)

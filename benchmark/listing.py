@@ -12,7 +12,7 @@ def models() -> Table:
     listed = table("model", "strength", "sweep", "needs", "what it is")
     for name, cls in sorted(MODELS.items()):
         values = ", ".join(f"{value:g}" for value in sweep(cls))
-        listed.add_row(name, strength_name(cls) or "", values, ", ".join(cls.needs), _title(cls))
+        listed.add_row(name, strength_name(cls) or "", values, ", ".join(cls().needs), _title(cls))
     return listed
 
 
@@ -47,7 +47,7 @@ def studies() -> Table:
 
     listed = table("study", "runs", "what it is")
     for name, study in sorted(STUDIES.items()):
-        listed.add_row(name, f"{len(study.expand()):,}", study.about.partition("\n")[0])
+        listed.add_row(name, f"{study.size:,}", study.about.partition("\n")[0])
     return listed
 
 

@@ -17,7 +17,6 @@ class Progress:
     def __init__(self, plan: Plan, console: Console):
         self.plan, self.console = plan, console
         self.images_before = self.runs_done = 0  # of finished cohorts
-        self.number = 0
         self.started = self.spoke = time.monotonic()
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"))
         self.bar = Bar(*columns, console=console, transient=True)
@@ -33,41 +32,49 @@ class Progress:
             self.bar.stop()
 
     def begin(self, cohort):
-        """The next cohort starts."""
-        self.cohort, self.number = cohort, self.number + 1
+        """Work on a cohort starts here."""
         self.cohort_started = time.monotonic()
-        self.update(0)
+        self.update(cohort, 0)
 
-    def update(self, step: int):
-        """All members of the cohort have done `step` updates."""
-        cohort, now = self.cohort, time.monotonic()
+    def update(self, cohort, step: int):
+        """All members of a cohort that is trained here have done `step` updates."""
+        now = time.monotonic()
         images = len(cohort.runs) * step * cohort.budget.batch_size
-        done = self.images_before + images
         text = f"update {step:,} of {cohort.budget.updates:,}"
         if images:
-            rate = images / max(now - self.cohort_started, 1e-9)
-            left = (now - self.started) * (self.plan.images - done) / done
-            text += f" · {rate:,.0f} images/s · {clock(left)} left"
-        self.bar.update(self.task, description=self.title, completed=done, now=text)
+            text += f" · {images / max(now - self.cohort_started, 1e-9):,.0f} images/s"
+        text += self._show(cohort, self.images_before + images, text)
         if step == 0 or now - self.spoke > SILENCE:
-            self._speak(text)
+            self._speak(cohort, text)
 
     def end(self, cohort):
-        """The cohort's results are kept."""
+        """The results of a cohort are kept, wherever it was trained."""
         self.runs_done += len(cohort.runs)
         self.images_before += len(cohort.runs) * cohort.budget.updates * cohort.budget.batch_size
-        self._speak(f"kept after {clock(time.monotonic() - self.cohort_started)}")
+        text = f"kept after {clock(time.monotonic() - self.started)}"
+        self._speak(cohort, text + self._show(cohort, self.images_before, text))
 
-    @property
-    def title(self):
-        number = f"cohort {self.number} of {len(self.plan.cohorts)}"
-        return f"{number}: {self.cohort.title}, {len(self.cohort.runs)} runs"
+    def _show(self, cohort, images, text) -> str:
+        """Move the bar; give the time left as text."""
+        left = ""
+        if 0 < images < self.plan.images:
+            seconds = (time.monotonic() - self.started) * (self.plan.images - images) / images
+            left = f" · {clock(seconds)} left"
+        title = self._title(cohort)
+        self.bar.update(self.task, description=title, completed=images, now=text + left)
+        return left
 
-    def _speak(self, text):
+    def _title(self, cohort):
+        number = self.plan.cohorts.index(cohort) + 1
+        return (
+            f"cohort {number} of {len(self.plan.cohorts)}: {cohort.title}, {len(cohort.runs)} runs"
+        )
+
+    def _speak(self, cohort, text):
         """A line, where there is no terminal to draw a bar on."""
         self.spoke = time.monotonic()
         if not self.console.is_terminal:
-            self.console.print(f"{self.title} · {text}", soft_wrap=True)
+            self.console.print(f"{self._title(cohort)} · {text}", soft_wrap=True)
 
 
 def clock(seconds: float) -> str:

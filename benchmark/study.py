@@ -72,7 +72,7 @@ class Study:
 
     `models` and `datasets` are names, or pairs of a name and the settings that differ from the
     class's own. A list of values for a model's strength replaces its sweep. `fields` are settings
-    for every model.
+    for every model, `budgets` those of the models that train for another time than the rest.
     """
 
     name: str
@@ -83,6 +83,15 @@ class Study:
     budget: Budget
     metrics: tuple[str, ...]
     fields: dict = dataclasses.field(default_factory=dict)
+    budgets: dict[str, Budget] = dataclasses.field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """The number of runs, without asking whether its datasets are here."""
+        from soberlook import models
+
+        settings = [self._instances(models, *_pair(named)) for named in self.models]
+        return len(self.datasets) * sum(map(len, settings)) * len(self.seeds)
 
     def narrowed(
         self, *, models=None, datasets=None, seeds=None, metrics=None, updates=None, fields=None
@@ -106,6 +115,7 @@ class Study:
             changes["metrics"] = tuple(metrics)
         if updates is not None:
             changes["budget"] = dataclasses.replace(self.budget, updates=updates)
+            changes["budgets"] = {}
         return dataclasses.replace(self, **changes)
 
     def expand(self) -> list[Run]:
@@ -123,13 +133,26 @@ class Study:
         runs = {}
         for dataset in (datasets.make(name, **own) for name, own in map(_pair, self.datasets)):
             for name, own in map(_pair, self.models):
-                for model in _sweep(models, name, self.fields | own, self.name):
+                budget = self.budgets.get(name, self.budget)
+                for model in self._instances(models, name, own):
                     _check_views(model, dataset)
                     model = model.resolved(dataset.image_shape)
                     for seed in self.seeds:
-                        run = Run(dataset, model, seed, self.budget)
+                        run = Run(dataset, model, seed, budget)
                         runs.setdefault(run.id, run)
         return list(runs.values())
+
+    def _instances(self, models, name, own):
+        """The instances of one model: one per strength, or one where the class has none."""
+        strength, fields = models.strength_name(models.MODELS.find(name)), self.fields | own
+        if strength is None:
+            return [models.make(name, **fields)]
+        strengths = fields.get(strength, models.sweep(models.MODELS[name]))
+        if not isinstance(strengths, (list, tuple)):
+            strengths = (strengths,)
+        if not strengths:
+            raise BadInput(f"study {self.name!r}: the sweep of {name}.{strength} must not be empty")
+        return [models.make(name, **fields | {strength: value}) for value in strengths]
 
 
 def register(study: Study) -> Study:
@@ -150,19 +173,6 @@ def _pair(named: Named) -> tuple[str, dict]:
 def _pick(known, names):
     known = dict(map(_pair, known))
     return tuple((name, known.get(name, {})) for name in names)
-
-
-def _sweep(models, name, fields, study):
-    """The instances of one model: one per strength, or one where the class has none."""
-    strength = models.strength_name(models.MODELS.find(name))
-    if strength is None:
-        return [models.make(name, **fields)]
-    strengths = fields.get(strength, models.sweep(models.MODELS[name]))
-    if not isinstance(strengths, (list, tuple)):
-        strengths = (strengths,)
-    if not strengths:
-        raise BadInput(f"study {study!r}: the sweep of {name}.{strength} must not be empty")
-    return [models.make(name, **fields | {strength: value}) for value in strengths]
 
 
 def _check_views(model, dataset):

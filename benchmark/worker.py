@@ -47,10 +47,9 @@ def work(cohort: Cohort, on_update: Callable[[int], None] = lambda step: None) -
     return tables
 
 
-def failed(cohort: Cohort, error: Exception) -> Tables:
-    """The tables of a cohort whose work raised: its runs, with the reason in one line."""
-    reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    outcome = {"status": "failed", "reason": reason, "begun": time.time()}
+def failed(cohort: Cohort, reason: str) -> Tables:
+    """The tables of a cohort whose work raised: its runs, with the reason's first line."""
+    outcome = {"status": "failed", "reason": reason.splitlines()[0], "begun": time.time()}
     return Tables(runs=[run_row(cohort, run) | provenance() | outcome for run in cohort.runs])
 
 

@@ -10,14 +10,16 @@ def discretize(codes: Num[np.ndarray, "n z"], bins: int) -> Int[np.ndarray, "n z
     Edges are computed in the precision of the codes and the maximum falls into the last bin, as
     in the study's reference code; a constant code has one bin.
     """
-    edges = [np.histogram_bin_edges(code, bins)[:-1] for code in codes.T]
-    return np.stack([np.digitize(c, e) for c, e in zip(codes.T, edges, strict=True)], axis=1)
+    return np.stack([_bins(code, bins) for code in codes.T], axis=1)
 
 
 def mutual_information(
     a: Int[np.ndarray, "n a"], b: Int[np.ndarray, "n b"]
 ) -> Num[np.ndarray, "a b"]:
-    """I(a_i; b_j) of every pair of columns, from their joint histogram; ≥ 0."""
+    """I(a_i; b_j) of every pair of columns, from their joint histogram; ≥ 0.
+
+    Exactly 0 for a constant column, where rounding would leave 1e-17: metrics ask for ratios.
+    """
     a, b = _labels(a), _labels(b)
     information = np.empty((a.shape[1], b.shape[1]))
     for i, u in enumerate(a.T):
@@ -27,13 +29,23 @@ def mutual_information(
             independent = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
             seen = joint > 0
             information[i, j] = np.sum(joint[seen] * np.log(joint[seen] / independent[seen]))
-    return np.maximum(information, 0)  # below 0 by rounding only
+    return np.where(information > 1e-12, information, 0)
 
 
 def entropy(a: Int[np.ndarray, "n a"]) -> Num[np.ndarray, " a"]:
     """H(a_i) of every column, from its histogram."""
     shares = [np.unique(column, return_counts=True)[1] / len(column) for column in a.T]
     return np.array([-np.sum(share * np.log(share)) for share in shares])
+
+
+def _bins(code, bins):
+    try:
+        edges = np.histogram_bin_edges(code, bins)[:-1]
+    except ValueError:
+        # Its range holds fewer numbers than bins, as a collapsed code's may in single precision;
+        # the study's code fails. Every number is a bin of its own.
+        return np.unique(code, return_inverse=True)[1] + 1
+    return np.digitize(code, edges)
 
 
 def _labels(a):

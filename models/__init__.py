@@ -4,13 +4,22 @@ To add one: a file with a class under `@register("name")`, and its line in the l
 line at all, and `soberlook run --plugin FILE.py`).
 """
 
+from .annealed_vae import AnnealedVAE
+from .beta_tcvae import BetaTCVAE
 from .beta_vae import BetaVAE
+from .dip_vae import DIPVAEI, DIPVAEII
+from .factor_vae import FactorVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
 from .vae import VAE, Terms
 
 __all__ = [
     "MODELS",
+    "AnnealedVAE",
+    "BetaTCVAE",
     "BetaVAE",
+    "DIPVAEI",
+    "DIPVAEII",
+    "FactorVAE",
     "Model",
     "State",
     "Terms",

@@ -25,6 +25,7 @@ class Terms(NamedTuple):
     """What a regularizer may look at."""
 
     params: Any  # the parameters the loss is differentiated by
+    extra: Any  # what else the state carries
     posterior: Gaussian  # q(z|x) of the batch
     z: jax.Array  # its sample [b, z]
     step: jax.Array  # updates done
@@ -72,15 +73,19 @@ class VAE(Model):
         _, decoder = networks.build(self.network, self.latents, state.image_shape)
         return LIKELIHOODS[self.likelihood](decoder.apply(state.params["decoder"], z))
 
+    def infer(self, state, x, key):
+        """q(z|x) and the sample of it that `loss` takes with this key."""
+        posterior = self.encode(state, x)
+        return posterior, posterior.sample(jax.random.fold_in(key, 0))
+
     def loss(self, params, state, batch, key):
         """The objective at `params`, a scalar in nats per image, and its parts by name."""
-        key_sample, key_regularizer = jax.random.split(key)
         state = state.replace(params=params)
         x = batch["images"]
-        posterior = self.encode(state, x)
-        z = posterior.sample(key_sample)
+        posterior, z = self.infer(state, x, key)
         reconstruction = -self.decode(state, z).log_prob(x)
-        terms = Terms(params, posterior, z, state.step, batch, key_regularizer)
+        key_regularizer = jax.random.fold_in(key, 1)
+        terms = Terms(params, state.extra, posterior, z, state.step, batch, key_regularizer)
         regularizer, logs = self.regularizer(terms)
         logs = {"reconstruction": reconstruction, **logs}
         return jnp.mean(reconstruction) + jnp.mean(regularizer), jax.tree.map(jnp.mean, logs)

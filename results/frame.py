@@ -51,6 +51,11 @@ def pictures(where: str | Path, run_ids) -> pd.DataFrame:
     return _open(where).read("pictures", run_ids=run_ids).to_pandas().drop_duplicates()
 
 
+def bounds(where: str | Path) -> pd.DataFrame:
+    """What metrics say of random codes and of true factors: dataset, codes, metric, value."""
+    return _open(where).read("bounds").to_pandas().drop_duplicates(["dataset", "codes", "metric"])
+
+
 def _open(where) -> Store:
     store = Store(where)
     if store.about() is None:

@@ -10,9 +10,11 @@ import pandas as pd
 from soberlook.registry import BadInput
 
 from . import frame
-from .figures import reconstruction_against_kl, score_against_strength
+from .figures import agreement, distributions, reconstruction_against_kl, score_against_strength
 from .store import Store
-from .summary import SCORE, SETTING, extremes, labelled, summarize
+from .summary import SCORE, SCORES, SETTING, extremes, labelled, scores_of, summarize
+
+MOST_SETTINGS = 8  # whose traversals are all shown; of more, the best setting of every model
 
 
 def write_report(where: str | Path) -> str:
@@ -22,11 +24,19 @@ def write_report(where: str | Path) -> str:
     if runs.empty:
         raise BadInput(f"{where}: no finished runs yet, nothing to report")
     pictures = frame.pictures(where, extremes(runs)["run_id"].tolist())
-    page = render(store.about(), runs, pictures, planned=len(store.planned()))
+    bounds = frame.bounds(where)
+    page = render(store.about(), runs, pictures, bounds, planned=len(store.planned()))
     return store.put_text("report.html", page)
 
 
-def render(about: dict, runs: pd.DataFrame, pictures: pd.DataFrame, *, planned: int) -> str:
+def render(
+    about: dict,
+    runs: pd.DataFrame,
+    pictures: pd.DataFrame,
+    bounds: pd.DataFrame,
+    *,
+    planned: int,
+) -> str:
     """The page as text. Everything that comes from data is escaped."""
     title, _, text = about["about"].partition("\n")
     scored = runs[runs[SCORE].notna()] if SCORE in runs else runs[:0]
@@ -34,9 +44,12 @@ def render(about: dict, runs: pd.DataFrame, pictures: pd.DataFrame, *, planned: 
         f"<h1>{escape(about['study'])}</h1>\n<p>{escape(title)}</p>",
         "".join(f'<p class="soft">{escape(p)}</p>' for p in text.strip().split("\n\n") if p),
         _findings(scored),
-        _figures(runs, scored),
+        _methods(runs, bounds),
+        _figures(runs, bounds),
+        _agreement(runs),
         _traversals(scored, pictures),
         _table(summarize(runs)),
+        _costs(runs),
         _grounds(runs, max(planned, len(runs))),
     ]
     css = files("soberlook.results").joinpath("report.css").read_text()
@@ -55,43 +68,65 @@ def render(about: dict, runs: pd.DataFrame, pictures: pd.DataFrame, *, planned: 
 
 
 def _findings(scored):
-    """A sentence per dataset and model, made from its numbers."""
-    sentences = []
-    for (dataset, model), some in labelled(scored).groupby(["dataset", "model"], sort=False):
-        settings = some.groupby("label", sort=False)[SCORE]
-        medians = settings.median()
-        best, worst = medians.idxmax(), medians.idxmin()
-        at_best = settings.get_group(best)
-        sentence = f"On {escape(dataset)}, the median MIG of <strong>{escape(model)}</strong> "
-        if len(medians) > 1:
-            sentence += (
-                f"goes from {medians[worst]:.2f} at {escape(worst)} to "
-                f"<strong>{medians[best]:.2f}</strong> at {escape(best)}. "
+    """A paragraph per dataset, made from its numbers."""
+    paragraphs = []
+    for dataset, some in labelled(scored).groupby("dataset", sort=False):
+        medians = some.groupby(["model", "label"], sort=False)[SCORE].median()
+        (model, label), best = medians.idxmax(), medians.max()
+        seeds = some[(some["model"] == model) & (some["label"] == label)][SCORE]
+        strong = f"<strong>{escape(model)}</strong> at {escape(label)}"
+        text = f"On {escape(dataset)}, the best median MIG is <strong>{best:.2f}</strong>, "
+        text += f"of {strong}. "
+        others = medians.groupby(level="model").max().drop(model)
+        if len(others):
+            low, high = f"{others.min():.2f}", f"{others.max():.2f}"
+            reach = low if low == high else f"{low} to {high}"
+            text += f"The best settings of the other methods have {reach}. "
+        elif len(medians) > 1:
+            text += f"The weakest setting, {escape(medians.idxmin()[1])}, has {medians.min():.2f}. "
+        if len(seeds) > 1:
+            text += (
+                f"The {len(seeds)} seeds of that one setting reach from {seeds.min():.2f} to "
+                f"<strong>{seeds.max():.2f}</strong>: the same method, the same setting, another "
+                "draw of luck."
             )
         else:
-            sentence += f"is <strong>{medians[best]:.2f}</strong>. "
-        if len(at_best) > 1:
-            sentence += (
-                f"There, {len(at_best)} seeds reach from {at_best.min():.2f} to "
-                f"<strong>{at_best.max():.2f}</strong>: the same method, the same setting, "
-                "another draw of luck."
-            )
-        else:
-            sentence += "One seed says nothing about luck: run more."
-        sentences.append(f'<p class="findings">{sentence}</p>')
-    return "\n".join(sentences)
+            text += "One seed says nothing about luck: run more."
+        paragraphs.append(f'<p class="findings">{text}</p>')
+    return "\n".join(paragraphs)
 
 
-def _figures(runs, scored):
+def _methods(runs, bounds):
+    """Distributions of all scores by method, where there is more than one of either."""
+    scores = scores_of(runs)
+    if len(scores) < 2 and runs["model"].nunique() < 2 or not scores:
+        return ""
     figures = []
-    if len(scored):
+    for dataset, some in runs.groupby("dataset", sort=False):
         figures.append(
             _figure(
-                score_against_strength(scored),
-                "Mutual information gap (higher is better) against the strength of the method. "
-                "Every dot is a run; a thin line joins the runs of one seed, the bold one medians.",
+                distributions(some, scores, bounds),
+                f"Every run on {escape(dataset)}, all strengths and seeds of a method in one row; "
+                "ticks are medians. Broken lines: random codes and the true factors.",
             )
         )
+    return "<h2>Methods</h2>\n" + "\n".join(figures)
+
+
+def _figures(runs, bounds):
+    scores = scores_of(runs)
+    wide = runs.groupby(["dataset", "model"]).ngroups > 1
+    figures, folded = [], []
+    for score in sorted(scores, key=lambda score: score != SCORE):
+        figure = _figure(
+            score_against_strength(runs[runs[score].notna()], score, bounds),
+            f"{SCORES[score]} (higher is better) against the strength of the method. Every dot is "
+            "a run; a thin line joins the runs of one seed, the bold one medians.",
+        )
+        if figures:
+            folded.append(f"<details><summary>{SCORES[score]}</summary>{figure}</details>")
+        else:
+            figures.append(figure)
     if {"kl", "reconstruction"} <= {*runs.columns}:
         done = runs[runs["kl"].notna() & runs["reconstruction"].notna()]
         if len(done):
@@ -104,7 +139,29 @@ def _figures(runs, scored):
             )
     if not figures:
         return "<p>No run has a score yet.</p>"
-    return '<h2>Strength and seed</h2>\n<div class="pair">' + "\n".join(figures) + "</div>"
+    layout = "stack" if wide else "pair"
+    first, *rest = figures
+    if wide:
+        body = first + "\n".join(folded) + "\n".join(rest)
+    else:
+        body = "\n".join(figures) + "</div>\n<div>" + "\n".join(folded)
+    return f'<h2>Strength and seed</h2>\n<div class="{layout}">{body}</div>'
+
+
+def _agreement(runs):
+    """Whether the scores rank runs alike."""
+    scores = scores_of(runs)
+    if len(scores) < 2 or len(runs) < 3:
+        return ""
+    figures = [
+        _figure(
+            agreement(some, scores),
+            f"Spearman's rank correlation × 100 over the runs on {escape(dataset)}, all methods "
+            "and strengths pooled.",
+        )
+        for dataset, some in runs.groupby("dataset", sort=False)
+    ]
+    return '<h2>Do the scores agree?</h2>\n<div class="pair">' + "\n".join(figures) + "</div>"
 
 
 def _figure(content, caption):
@@ -114,6 +171,10 @@ def _figure(content, caption):
 def _traversals(scored, pictures):
     traversals = pictures[pictures["name"] == "traversal"].set_index("run_id")["png"]
     figures = []
+    settings = "every setting"
+    if scored["setting"].nunique() > MOST_SETTINGS:
+        settings = "every method's best setting"
+        scored = _best_settings(scored)
     for run in extremes(scored).itertuples():
         if run.run_id not in traversals.index:
             continue
@@ -131,8 +192,38 @@ def _traversals(scored, pictures):
     return (
         "<h2>What the latents do</h2>\n<p>Each row moves one latent from −2 to 2 and keeps the "
         "others; the latent with the highest KL is on top, and rows in which nothing moves are "
-        "latents the model does not use. Best and worst seed of every setting.</p>\n"
+        "latents the model does not use. Best and worst seed of " + settings + ".</p>\n"
         '<div class="traversals">' + "\n".join(figures) + "</div>"
+    )
+
+
+def _best_settings(scored):
+    """The runs of the setting with the best median score, of every dataset and model."""
+    medians = scored.groupby(["dataset", "model", "setting"])[SCORE].median()
+    best = medians.groupby(level=["dataset", "model"]).idxmax()
+    return scored[scored["setting"].isin([setting for *_, setting in best])]
+
+
+def _costs(runs):
+    """What a run of every method costs."""
+    columns = ["parameters", "updates", "images_seen", "train_seconds", "evaluate_seconds"]
+    if runs["model"].nunique() < 2 or not {*columns} <= {*runs.columns}:
+        return ""
+    rows = []
+    for model, some in runs.groupby("model"):
+        cells = [escape(model)]
+        for column in columns:
+            how = ".2f" if column.endswith("seconds") else ",.0f"
+            cells.append(_number(some[column].median(), how))
+        cells.append(str(int((some["status"] != "done").sum())))
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    names = ["model", "parameters", "updates", "images seen", "training, s", "scoring, s", "lost"]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    return (
+        "<h2>What a run costs</h2>\n<p>Medians; seconds are a run's share of its cohort's time."
+        f'</p>\n<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>'
+        + "\n".join(rows)
+        + "</tbody></table></div>"
     )
 
 

@@ -5,6 +5,7 @@
     rows/<cohort>.parquet      (run, step, metric, value)
     pictures/<cohort>.parquet  (run, name, PNG)
     runs/<cohort>.parquet      a row per run; written last: where it is, the cohort is done
+    bounds/<dataset>.parquet   what metrics say of true factors and of random codes
     failures/<cohort>.txt      the traceback of a cohort that raised
 
 Files are whole or absent: written aside and renamed, or put in one piece. Nothing read from a
@@ -68,7 +69,18 @@ ROWS = pa.schema(
     ]
 )
 PICTURES = pa.schema([("run_id", pa.string()), ("name", pa.string()), ("png", pa.binary())])
-TABLES = {"rows": ROWS, "pictures": PICTURES, "runs": RUNS}  # in the order of writing
+BOUNDS = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("codes", pa.string()),  # random, factors
+        ("source", pa.string()),  # the registered metric
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("version", pa.int64()),
+    ]
+)
+TABLES = {"rows": ROWS, "pictures": PICTURES, "runs": RUNS}  # of a cohort, in order of writing
+SCHEMAS = TABLES | {"bounds": BOUNDS}
 
 
 class StoreWarning(UserWarning):
@@ -158,23 +170,20 @@ class Store:
 
         A file of that name which is not ours stays: results then go beside it.
         """
-        for name, schema in TABLES.items():
-            records = [_to_cells(record) for record in getattr(tables, name)]
-            buffer = io.BytesIO()
-            pq.write_table(pa.Table.from_pylist(records, schema), buffer, compression="zstd")
-            file, attempt = f"{name}/{cohort}.parquet", 1
-            while self.fs.exists(f"{self.root}/{file}") and not self._is_sound(file, schema):
-                attempt += 1
-                file = f"{name}/{cohort}-{attempt}.parquet"
-            self._put(file, buffer.getvalue())
+        for name in TABLES:
+            self._write_table(name, cohort, getattr(tables, name))
+
+    def write_bounds(self, dataset: str, records: list[dict]):
+        """Keep what metrics say of a dataset's true factors and of random codes."""
+        self._write_table("bounds", dataset, records)
 
     def read(self, name: str, columns: list[str] | None = None, run_ids=None) -> pa.Table:
-        """One of the tables, of all cohorts: "runs", "rows" or "pictures".
+        """One of the tables, of all cohorts: "runs", "rows", "pictures"; or the "bounds".
 
         Only these `columns`, and only the rows of these runs, if given. Columns that a file lacks
         are null. A file that is truncated or not ours is passed over with a `StoreWarning`.
         """
-        schema = TABLES[name]
+        schema = SCHEMAS[name]
         schema = schema if columns is None else pa.schema([schema.field(c) for c in columns])
         wanted = None if run_ids is None else pa.array(run_ids, pa.string())
         tables = [schema.empty_table()]
@@ -207,6 +216,17 @@ class Store:
         """Write a whole text file into the store, and say where it is."""
         self._put(name, text.encode())
         return self.url(name)
+
+    def _write_table(self, name, file_name, records):
+        schema = SCHEMAS[name]
+        table = pa.Table.from_pylist([_to_cells(record) for record in records], schema)
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        file, attempt = f"{name}/{file_name}.parquet", 1
+        while self.fs.exists(f"{self.root}/{file}") and not self._is_sound(file, schema):
+            attempt += 1
+            file = f"{name}/{file_name}-{attempt}.parquet"
+        self._put(file, buffer.getvalue())
 
     def _is_empty(self) -> bool:
         """Whether this place is a folder with nothing in it but hidden files."""
@@ -251,15 +271,16 @@ class Store:
 def _parse(content: bytes, schema) -> pa.Table:
     """A Parquet file as a table of exactly this schema; raises where it cannot be one of ours."""
     table = pq.read_table(io.BytesIO(content))
-    if "run_id" not in table.column_names:
-        raise ValueError("it has no column run_id")
+    key = schema.names[0]
+    if key not in table.column_names:
+        raise ValueError(f"it has no column {key}")
     columns = [
         table[f.name].cast(f.type) if f.name in table.column_names else pa.nulls(len(table), f.type)
         for f in schema
     ]
     table = pa.table(columns, schema=schema)
-    if table["run_id"].null_count:
-        raise ValueError("it has rows without run_id")
+    if table[key].null_count:
+        raise ValueError(f"it has rows without {key}")
     for name in {"settings", "dataset_settings"} & set(schema.names):
         if not all(
             isinstance(json.loads(text or "null"), dict) for text in table[name].to_pylist()

@@ -4,6 +4,16 @@ import pandas as pd
 
 SETTING = ["dataset", "model", "label"]
 SCORE = "mig"  # what settings are compared by
+SCORES = {  # the scores of disentanglement a report shows, in its order, and their names there
+    "beta_vae_score": "BetaVAE score",
+    "factor_vae_score": "FactorVAE score",
+    "mig": "MIG",
+    "dci_disentanglement": "DCI disentanglement",
+    "dci_disentanglement_1000": "DCI disentanglement, 1,000 points",
+    "modularity": "Modularity",
+    "sap": "SAP",
+    "explicitness": "Explicitness",
+}
 
 
 def summarize(runs: pd.DataFrame) -> pd.DataFrame:
@@ -65,6 +75,21 @@ def extremes(runs: pd.DataFrame) -> pd.DataFrame:
     both = pd.concat([best, worst[~worst["run_id"].isin(best["run_id"])]])
     order = ["dataset", "model", "strength", "label", "which"]
     return both.sort_values(order, kind="stable", ignore_index=True)
+
+
+def scores_of(runs: pd.DataFrame) -> list[str]:
+    """The scores of `SCORES` that at least one of these runs has."""
+    return [score for score in SCORES if score in runs and runs[score].notna().any()]
+
+
+def rank_correlations(runs: pd.DataFrame, scores: list[str]) -> pd.DataFrame:
+    """Spearman's rank correlation of every two scores over these runs, from −1 to 1.
+
+    Runs without one of the two do not count; a score that never varies has none (missing).
+    """
+    ranks = runs[scores].rank()
+    varies = [score for score in scores if ranks[score].nunique() > 1]
+    return ranks[varies].corr().reindex(index=scores, columns=scores)
 
 
 def _lost(status):

@@ -2,9 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
+
+from soberlook.metrics import Representation
 
 REFERENCE = Path(__file__).parent / "reference"
 SCORES = json.loads((REFERENCE / "scores.json").read_text())["scores"]
@@ -37,12 +41,42 @@ def make_codes(name):
     return codes.astype(np.float32)
 
 
+def at(grid_codes, cells):
+    """(codes, factors) of these cells of dSprites' grid."""
+    return grid_codes[cells], np.stack(np.unravel_index(cells, SIZES), axis=1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread_of_linear_algebra():
+    """NumPy and SciPy bring a pool of threads each: on few cores they wait for one another."""
+    with threadpool_limits(1, "blas"):
+        yield
+
+
+class Reference(NamedTuple):
+    """One representation of dSprites' grid at the recorded cells, with what is recorded of it."""
+
+    name: str
+    grid_codes: np.ndarray  # [737280, z]
+    split: tuple  # codes, factors, test codes and test factors of 10,000 and 5,000 cells
+    dci_split: tuple  # the same of the 1,000 and 500 cells that DCI saw
+    scores: dict[str, float]
+    arrays: dict[str, np.ndarray]
+
+    def representation(self):
+        """The grid as metrics of interventions get it; its likelihoods are not looked at."""
+        nothing = np.broadcast_to(np.float32(0), self.grid_codes.shape)
+        return Representation(self.grid_codes, nothing, nothing[:, 0], SIZES)
+
+
 @pytest.fixture(scope="session", params=sorted(SCORES))
 def reference(request):
-    """(name, codes, factors, recorded scores, recorded arrays) at the recorded cells."""
-    arrays = np.load(REFERENCE / "cells.npz")
-    cells = arrays["train_cells"]
-    factors = np.stack(np.unravel_index(cells, SIZES), axis=1)
+    """Every recorded representation in turn."""
     name = request.param
-    recorded = {k.removeprefix(f"{name}."): arrays[k] for k in arrays if k.startswith(name)}
-    return name, make_codes(name)[cells], factors, SCORES[name], recorded
+    recorded = np.load(REFERENCE / "cells.npz")
+    arrays = {k.removeprefix(f"{name}."): recorded[k] for k in recorded if k.startswith(name)}
+    codes = make_codes(name)
+    halves = ("train_cells", "test_cells", "dci_train_cells", "dci_test_cells")
+    train, test, dci_train, dci_test = (at(codes, recorded[half]) for half in halves)
+    splits = (*train, *test), (*dci_train, *dci_test)
+    return Reference(name, codes, *splits, SCORES[name], arrays)

@@ -4,14 +4,14 @@ from sklearn.metrics import mutual_info_score
 
 from soberlook.metrics import mig
 from soberlook.metrics.information import discretize, entropy, mutual_information
-from soberlook.metrics.metric import check_codes_and_factors
+from soberlook.metrics.metric import check_codes_and_factors, check_split
 
 
 def test_reference_scores(reference):
-    name, codes, factors, scores, recorded = reference
-    assert mig(codes, factors)["mig"] == pytest.approx(scores["mig"], abs=1e-6)
+    codes, factors, *_ = reference.split
+    assert mig(codes, factors)["mig"] == pytest.approx(reference.scores["mig"], abs=1e-6)
     information = mutual_information(discretize(codes, 20), factors)
-    np.testing.assert_allclose(information, recorded["mutual_information"], atol=1e-6)
+    np.testing.assert_allclose(information, reference.arrays["mutual_information"], atol=1e-6)
 
 
 @pytest.fixture
@@ -60,6 +60,12 @@ def test_information_is_that_of_scikit_learn():
     np.testing.assert_allclose(entropy(a), own, atol=1e-12)
 
 
+def test_bins_of_a_range_with_fewer_numbers_than_bins():
+    one = np.float32(1)
+    code = np.array([[one], [np.nextafter(one, 2 * one)], [one]])
+    assert discretize(code, 20)[:, 0].tolist() == [1, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("codes", "factors", "message"),
     [
@@ -76,6 +82,19 @@ def test_information_is_that_of_scikit_learn():
 def test_bad_arrays_are_named(codes, factors, message):
     with pytest.raises(ValueError, match=message):
         check_codes_and_factors(codes, factors)
+
+
+def test_both_halves_of_a_split_are_checked():
+    good, bad = (np.eye(3), np.eye(3, dtype=int)), (np.full((3, 3), np.inf), np.eye(3, dtype=int))
+    assert len(check_split(*good, *good)) == 4
+    with pytest.raises(ValueError, match="^codes must be finite"):
+        check_split(*bad, *good)
+    with pytest.raises(ValueError, match="^test codes must be finite"):
+        check_split(*good, *bad)
+    with pytest.raises(ValueError, match="codes and test codes must have as many.* 3 and 2"):
+        check_split(*good, good[0][:, :2], good[1])
+    with pytest.raises(ValueError, match="factors and test factors must have as many.* 3 and 2"):
+        check_split(*good, good[0], good[1][:, :2])
 
 
 def test_the_metric_checks_its_arrays():

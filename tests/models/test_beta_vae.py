@@ -27,7 +27,7 @@ def test_loss_is_the_formula(step):
     h = np.maximum(dense("Dense_0", "encoder", x), 0)
     h = np.maximum(dense("Dense_1", "encoder", h), 0)
     mean, log_var = dense("mean", "encoder", h), dense("log_var", "encoder", h)
-    eps = np.float64(jax.random.normal(jax.random.split(key)[0], (8, 3)))
+    eps = np.float64(jax.random.normal(jax.random.fold_in(key, 0), (8, 3)))
     h = mean + np.sqrt(np.exp(log_var)) * eps
     h = np.maximum(dense("Dense_0", "decoder", h), 0)
     h = np.maximum(dense("Dense_1", "decoder", h), 0)
@@ -49,7 +49,7 @@ def test_beta_zero_gives_no_gradient_of_the_kl(step):
     def reconstruction(params):
         model = BetaVAE(latents=3)
         posterior = model.encode(state.replace(params=params), batch["images"])
-        z = posterior.sample(jax.random.split(key)[0])
+        z = posterior.sample(jax.random.fold_in(key, 0))
         return -model.decode(state.replace(params=params), z).log_prob(batch["images"]).mean()
 
     only_reconstruction = jax.grad(reconstruction)(state.params)

@@ -56,8 +56,14 @@ def test_strength_is_the_swept_field():
         ({"beta": True}, "beta must be a finite number ≥ 0, found True"),
         ({"latents": 0}, "latents must be a whole number ≥ 1, found 0"),
         ({"latents": 2.5}, "latents must be a whole number ≥ 1, found 2.5"),
-        ({"network": "mpl"}, "network must be one of 'auto', 'mlp', 'linear', found 'mpl'"),
-        ({"network": ["mlp"]}, "network must be one of 'auto', 'mlp', 'linear', found ['mlp']"),
+        (
+            {"network": "mpl"},
+            "network must be one of 'auto', 'mlp', 'linear', 'conv', 'conv_paper', found 'mpl'",
+        ),
+        (
+            {"network": ["mlp"]},
+            "network must be one of 'auto', 'mlp', 'linear', 'conv', 'conv_paper', found ['mlp']",
+        ),
     ],
 )
 def test_wrong_settings_are_one_clear_line(settings, message):

@@ -60,7 +60,7 @@ def test_the_report_of_a_study(small_store):
     page = (small_store / "report.html").read_text()
     assert place == str(small_store / "report.html")
     assert page.count("<svg") == 2 and page.count("data:image/png;base64,") == 8
-    assert "the median MIG of <strong>beta_vae</strong>" in page and "8 done" in page
+    assert "of <strong>beta_vae</strong> at β = " in page and "8 done" in page
     # Self-contained: nothing is fetched, nothing is run.
     addresses = re.findall(r'(?:src|href|url)\s*[=(]\s*"?([^")\s]+)', page)
     assert all(address.startswith(("data:", "#")) for address in addresses)
@@ -76,7 +76,7 @@ def test_two_reports_of_the_same_rows_are_the_same(small_store):
 
 
 def test_every_run_is_a_dot(runs):
-    page = render({"study": "s", "about": "t"}, runs, no_pictures(), planned=6)
+    page = render({"study": "s", "about": "t"}, runs, *nothing(), planned=6)
     first, second = page.split("<svg")[1:]
     assert len(re.findall(r"<use [^>]*/>|<use ", first)) >= 5
     assert "NaN" not in page and "nan" not in page.replace("nano", "")
@@ -84,7 +84,7 @@ def test_every_run_is_a_dot(runs):
 
 def test_what_went_wrong_is_said_and_data_is_escaped(runs):
     evil = runs.assign(model="<script>alert(1)</script>", dataset="$\\bad$")
-    page = render({"study": "<i>", "about": "<b>\n\n<u>"}, evil, no_pictures(), planned=9)
+    page = render({"study": "<i>", "about": "<b>\n\n<u>"}, evil, *nothing(), planned=9)
     for tag in ("<script", "<i>", "<b>", "<u>", "<blew>"):
         assert tag not in page
     assert "1 × it &lt;blew&gt; up" in page and "1 diverged, 3 not finished" in page
@@ -93,13 +93,13 @@ def test_what_went_wrong_is_said_and_data_is_escaped(runs):
 def test_parts_that_cannot_be_said_are_left_out(runs):
     about = {"study": "s", "about": "t"}
     bare = runs.drop(columns=["mig", "kl", "reconstruction"])
-    assert "No run has a score yet." in render(about, bare, no_pictures(), planned=6)
+    assert "No run has a score yet." in render(about, bare, *nothing(), planned=6)
     lost = runs.assign(mig=np.nan, status="diverged")
-    assert "6 diverged" in render(about, lost, no_pictures(), planned=6)
+    assert "6 diverged" in render(about, lost, *nothing(), planned=6)
     failed = bare.assign(status="failed", train_seconds=np.nan, evaluate_seconds=np.nan)
-    assert "nan" not in render(about, failed, no_pictures(), planned=6)
+    assert "nan" not in render(about, failed, *nothing(), planned=6)
     one = runs.iloc[:1]
-    assert "One seed says nothing about luck" in render(about, one, no_pictures(), planned=6)
+    assert "One seed says nothing about luck" in render(about, one, *nothing(), planned=6)
 
 
 def test_a_study_without_finished_runs_has_no_report(tmp_path):
@@ -109,5 +109,7 @@ def test_a_study_without_finished_runs_has_no_report(tmp_path):
         write_report(tmp_path / "s")
 
 
-def no_pictures():
-    return pd.DataFrame({"run_id": [], "name": [], "png": []})
+def nothing():
+    """No pictures and no bounds."""
+    pictures = pd.DataFrame({"run_id": [], "name": [], "png": []})
+    return pictures, pd.DataFrame({"dataset": [], "codes": [], "metric": [], "value": []})

@@ -1,0 +1,281 @@
+"""What every metric keeps, as a table: a metric that is registered joins by itself.
+
+Codes change in a way that a metric ought not to notice, and its numbers must stay; those that do
+notice are listed with the reason. Cases with known answers, and cases that must only not fail.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from soberlook.metrics import METRICS, Representation
+
+# One entry a function: dci_1000 is dci on other cells.
+TESTED = {m.function.__name__: m for m in METRICS.values() if m.of != "representation"}
+
+
+class Data(NamedTuple):
+    """Points for metrics of codes, and a grid of codes for metrics of interventions."""
+
+    codes: np.ndarray
+    factors: np.ndarray
+    test_codes: np.ndarray
+    test_factors: np.ndarray
+    representation: Representation
+
+    def with_codes(self, change):
+        """The same with `change` applied to all codes."""
+        return self._replace(
+            codes=change(self.codes),
+            test_codes=change(self.test_codes),
+            representation=self.representation._replace(mean=change(self.representation.mean)),
+        )
+
+
+def make_data(codes_of, sizes=(3, 4, 5), grid=(8, 9, 10), points=600):
+    """Data whose codes are `codes_of(standardised factors, rng)`."""
+    rng = np.random.default_rng(0)
+
+    def codes(factors, sizes):
+        size = np.asarray(sizes)
+        return codes_of((factors - (size - 1) / 2) / np.sqrt((size**2 - 1) / 12), rng)
+
+    train, test = (rng.integers(sizes, size=(points, len(sizes))) for _ in range(2))
+    mean = codes(np.indices(grid).reshape(len(grid), -1).T, grid)
+    unread = np.zeros_like(mean)
+    representation = Representation(mean, unread, unread[:, 0], grid)
+    return Data(codes(train, sizes), train, codes(test, sizes), test, representation)
+
+
+def numbers(name, data):
+    metric = TESTED[name]
+    if metric.of == "codes":
+        return metric.function(data.codes, data.factors)
+    if metric.of == "split":
+        return metric.function(*data[:4])
+    draws = {"points": 1_000, "test_points": 1_000, "batch": 8}  # few, or all would score 1
+    return metric.function(data.representation, np.random.default_rng(0), **draws)
+
+
+def noisy_mixture(v, rng):
+    """Codes that know much and are neither aligned nor exact: three of factors, two of noise."""
+    mixing = np.array([[1, 0.3, 0], [0, 1, 0.4], [0.2, 0, 1]])
+    mixed = v @ mixing + 0.3 * rng.standard_normal(v.shape)
+    return np.hstack([mixed, rng.standard_normal((len(v), 2))])
+
+
+@cache
+def noisy():
+    return make_data(noisy_mixture)
+
+
+@cache
+def noisy_numbers(name):
+    return numbers(name, noisy())
+
+
+def permuted_points(data):
+    order, test_order = (np.random.default_rng(1).permutation(600) for _ in range(2))
+    return data._replace(
+        codes=data.codes[order],
+        factors=data.factors[order],
+        test_codes=data.test_codes[test_order],
+        test_factors=data.test_factors[test_order],
+    )
+
+
+CHANGES = {
+    "points permuted": permuted_points,  # not for metrics that draw their own, as the next
+    "values renamed": lambda d: d._replace(
+        factors=7 - 2 * d.factors, test_factors=7 - 2 * d.test_factors
+    ),
+    "codes permuted": lambda d: d.with_codes(lambda c: c[:, [3, 1, 4, 0, 2]]),
+    "signs flipped": lambda d: d.with_codes(lambda c: c * [1, -1, -1, 1, -1]),
+    "codes shifted": lambda d: d.with_codes(lambda c: c + [0, 1, 0, -2, 3]),
+    "a code scaled": lambda d: d.with_codes(lambda c: c * [1, 1000, 1, 1, 1]),
+    "dead codes added": lambda d: d.with_codes(lambda c: np.pad(c, ((0, 0), (0, 2)))),
+}
+
+# Numbers that notice: the factor they change by where it is known, else None, with the reason.
+NOTICE = {
+    ("a code scaled", "beta_vae_score"): None,  # a penalty on weights, in units of the codes
+    ("a code scaled", "beta_vae_score_train"): None,
+    ("a code scaled", "sap"): None,  # the same
+    ("codes shifted", "sap"): None,  # it penalises the intercept, too
+    ("a code scaled", "gaussian_wasserstein_correlation"): None,  # squared units of the codes
+    ("a code scaled", "gaussian_wasserstein_correlation_norm"): None,  # as shares of all variance
+    ("dead codes added", "modularity"): 5 / 7,  # a mean over all codes
+    ("dead codes added", "mutual_information_score"): (5 * 4) / (7 * 6),  # over all pairs
+    ("dead codes added", "dci_completeness"): None,  # entropy to base z
+}
+# Fits that end early, trees that break ties by the order of codes, and one point of 1,800.
+TOLERANCE = {"dci": 0.01, "explicitness": 1e-6, "beta_vae_score": 1e-3, "sap": 1e-3}
+KEPT = [
+    (name, change)
+    for name, metric in sorted(TESTED.items())
+    for change in CHANGES
+    if metric.of != "interventions" or change not in ("points permuted", "values renamed")
+]
+
+
+@pytest.mark.parametrize(("name", "change"), KEPT)
+def test_what_does_not_matter(name, change):
+    before, after = noisy_numbers(name), numbers(name, CHANGES[change](noisy()))
+    for key, value in after.items():
+        factor = NOTICE.get((change, key), 1)
+        if factor is not None:
+            expected = pytest.approx(before[key] * factor, abs=TOLERANCE.get(name, 1e-9))
+            assert value == expected, key
+
+
+def rounding_errors(v, rng):
+    """Collapsed codes of three neighbouring numbers of single precision around 0.1."""
+    return np.float32(0.1) + np.spacing(np.float32(0.1)) * rng.integers(-1, 2, v.shape)
+
+
+CASES = {
+    "perfect": lambda v, rng: v,
+    "perfect, collapsed": lambda v, rng: np.hstack([v, 0.01 * rng.standard_normal(v.shape)]),
+    "perfect, constant": lambda v, rng: np.hstack([v, np.full_like(v, 0.1)]),
+    "perfect, rounded": lambda v, rng: np.hstack([v, rounding_errors(v, rng)]).astype(np.float32),
+    "twice": lambda v, rng: np.hstack([v, v]),
+    "rotated": lambda v, rng: v @ ROTATION,
+    "noise": lambda v, rng: rng.standard_normal((len(v), 5)),
+    "constant": lambda v, rng: np.full_like(v, 0.1),
+    "one code": lambda v, rng: v[:, :1],
+    "one code for two": lambda v, rng: np.stack([v[:, 0] + 5 * v[:, 1], v[:, 2]], axis=1),
+    "one constant code": lambda v, rng: np.full((len(v), 1), 0.1),
+    "float32": lambda v, rng: (v + 0.1 * rng.standard_normal(v.shape)).astype(np.float32),
+    "whole numbers": lambda v, rng: np.rint(2 * v).astype(np.int32),
+}
+ROTATION = np.linalg.qr(np.random.default_rng(5).standard_normal((3, 3)))[0]
+
+
+@cache
+def case_numbers(name, case):
+    return numbers(name, make_data(CASES[case]))
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", sorted(TESTED))
+def test_numbers_are_numbers_within_their_range(name, case):
+    for key, value in case_numbers(name, case).items():
+        assert isinstance(value, float), key
+        shares = not key.startswith(("gaussian", "mutual", "factor_vae_active"))
+        assert -1e-12 <= value <= (1 + 1e-12 if shares else np.inf), key
+
+
+PERFECT = {
+    "beta_vae_score": 1,
+    "dci_completeness": 1,
+    "dci_disentanglement": 1,
+    "dci_informativeness": 1,
+    "explicitness": 1,
+    "factor_vae_score": 1,
+    "gaussian_total_correlation": (0, 0.01),
+    "gaussian_wasserstein_correlation_norm": (0, 0.01),
+    "mig": (0.99, 1),
+    "modularity": (0.999, 1),
+    "mutual_information_score": (0, 0.01),
+    "sap": (0.35, 0.4),  # one linear cut of an axis does not part 5 values
+}
+ANSWERS = {  # by case: a value to within 0.003, or bounds
+    "perfect": PERFECT,
+    "perfect, collapsed": PERFECT
+    | {
+        "mig": (0.94, 1),
+        "modularity": (0.5, 0.8),  # the collapsed codes score like noise
+        "mutual_information_score": (0, 0.1),
+        "gaussian_total_correlation": (0, 0.03),
+        "factor_vae_active": 3,
+    },
+    "perfect, rounded": PERFECT
+    | {"modularity": (0.5, 1), "gaussian_total_correlation": (0, 0.02), "factor_vae_active": 3},
+    "perfect, constant": PERFECT | {"modularity": 0.5, "factor_vae_active": 3},
+    "twice": {
+        "mig": 0,
+        "sap": 0,
+        "modularity": (0.999, 1),
+        "dci_disentanglement": 1,
+        "dci_completeness": (0.3, 0.95),
+        "factor_vae_score": 1,
+        "beta_vae_score": 1,
+        "gaussian_total_correlation": np.inf,
+    },
+    "rotated": {
+        "mig": (0, 0.3),
+        "sap": (0, 0.15),
+        "dci_disentanglement": (0, 0.3),
+        "dci_completeness": (0, 0.3),
+        "modularity": (0, 0.8),
+        "explicitness": 1,  # all is there
+        "beta_vae_score": (0.8, 1),  # and these hardly notice
+        "factor_vae_score": (0.8, 1),
+        "gaussian_total_correlation": (0, 0.01),
+    },
+    "noise": {
+        "beta_vae_score": (0.28, 0.38),
+        "factor_vae_score": (0.28, 0.38),
+        "dci_disentanglement": (0, 0.01),
+        "dci_completeness": (0, 0.01),
+        "dci_informativeness": (0.2, 0.32),  # (1/3 + 1/4 + 1/5) / 3 = 0.26
+        "explicitness": (0.47, 0.53),
+        "mig": (0, 0.01),
+        "sap": (0, 0.02),
+        "gaussian_total_correlation": (0, 0.02),
+    },
+    "constant": {
+        "beta_vae_score": (0.28, 0.38),
+        "factor_vae_score": 0,
+        "factor_vae_active": 0,
+        "dci_disentanglement": 0,
+        "dci_completeness": 0,
+        "dci_informativeness": (0.2, 0.32),
+        "explicitness": 0.5,
+        "mig": 0,
+        "modularity": 0,
+        "sap": 0,
+        "gaussian_total_correlation": 0,
+        "gaussian_wasserstein_correlation": 0,
+        "gaussian_wasserstein_correlation_norm": 0,
+        "mutual_information_score": 0,
+    },
+    "one code": {
+        "beta_vae_score": (0.6, 0.7),  # its factor is told, the other two are not: 2/3
+        "factor_vae_score": (0.28, 0.38),
+        "dci_completeness": 1,
+        "mig": (0.33, 0.34),
+        "modularity": (0.999, 1),
+    },
+    "one code for two": {
+        # Shares of importance 2/3 and 1/3; the first code is spread over two factors of three.
+        "dci_disentanglement": 2 / 3 * (1 - np.log(2) / np.log(3)) + 1 / 3,
+        "dci_completeness": 1,
+        "dci_informativeness": 1,
+        "mig": (0.98, 1),  # each factor is in one code only
+        "modularity": (0.75, 0.9),
+        "factor_vae_score": (0.6, 0.7),
+    },
+}
+
+
+@pytest.mark.parametrize(("case", "key"), [(c, k) for c, keys in ANSWERS.items() for k in keys])
+def test_known_cases(case, key):
+    value = next(
+        found[key] for name in sorted(TESTED) if key in (found := case_numbers(name, case))
+    )
+    expected = ANSWERS[case][key]
+    low, high = expected if isinstance(expected, tuple) else (expected - 0.003, expected + 0.003)
+    assert low <= value <= high
+
+
+@pytest.mark.parametrize("name", sorted(TESTED))
+def test_codes_that_are_not_finite_are_refused(name):
+    bad = noisy().with_codes(lambda c: np.where(np.arange(5) == 2, np.nan, c))
+    with pytest.raises(ValueError, match="(codes|mean) must be finite.* column 2"):
+        numbers(name, bad)
+    if TESTED[name].of == "split":
+        with pytest.raises(ValueError, match="test codes must be finite"):
+            numbers(name, noisy()._replace(test_codes=bad.test_codes))
