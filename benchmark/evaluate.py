@@ -10,6 +10,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from soberlook import metrics
 
@@ -39,7 +40,10 @@ def measure(names, representation) -> tuple[list[tuple[str, float, int]], list[s
         metric = metrics.METRICS.find(name)
         rng = np.random.default_rng([EVALUATION_SEED, zlib.crc32(name.encode())])
         try:
-            found = metrics.compute(metric, representation, rng)
+            # The pools of NumPy's and SciPy's BLAS wait for each other on few cores: on two, a
+            # logistic regression takes eight times as long with them.
+            with threadpool_limits(1, "blas"):
+                found = metrics.compute(metric, representation, rng)
         except ValueError as error:
             reasons.append(f"{name}: {error}")
             continue

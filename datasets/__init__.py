@@ -7,13 +7,21 @@ if not __name__.startswith("soberlook."):
 
 from .dataset import DATASETS, Dataset, make, register
 from .mini_sprites import MiniSprites
+from .mini_sprites_color import MiniSpritesColor
+from .mini_sprites_noisy import MiniSpritesNoisy
+from .sprites import Sprites
 from .views import VIEWS, draw_batch, images_per_example
+from .xysquares import XYSquares
 
 __all__ = [
     "DATASETS",
     "VIEWS",
     "Dataset",
     "MiniSprites",
+    "MiniSpritesColor",
+    "MiniSpritesNoisy",
+    "Sprites",
+    "XYSquares",
     "draw_batch",
     "images_per_example",
     "make",

@@ -26,6 +26,7 @@ class Dataset(ABC):
     factor_names: ClassVar[tuple[str, ...]]
     factor_sizes: ClassVar[tuple[int, ...]]
     image_shape: ClassVar[tuple[int, int, int]]  # h, w, c
+    noisy: ClassVar[bool] = False  # images depend on the key, too: drawn anew, never kept
     views: ClassVar[tuple[str, ...]] = ("images", "second_images")  # see views.py
 
     def __post_init__(self):
@@ -53,6 +54,11 @@ class Dataset(ABC):
     def settings(self) -> dict:
         """Field → value; `make(dataset.name, **dataset.settings())` gives the dataset back."""
         return settings_of(self)
+
+
+def image_keys(key, cells):
+    """A key per image, from its cell alone: a cell's noise is the same in any company."""
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, cells)
 
 
 def register(name: str):

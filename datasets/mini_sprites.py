@@ -9,28 +9,12 @@ no shape repeats, so that no two cells have equal images and every factor can be
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from .dataset import Dataset, register
+from .shapes import inside
 
 SAMPLES = 8  # a pixel's share is counted on SAMPLES × SAMPLES points
 BLOCK = 128  # cells drawn at a time
-
-
-def square(u, v):
-    """Inscribed in the unit circle."""
-    return jnp.maximum(jnp.abs(u), jnp.abs(v)) <= np.sqrt(0.5)
-
-
-def ellipse(u, v):
-    """Twice as long as wide."""
-    return u**2 + (2 * v) ** 2 <= 1
-
-
-def heart(u, v):
-    """The sextic (x² + y² − 1)³ ≤ x² y³, point down, scaled into the unit circle."""
-    x, y = 1.25 * u, 0.1 - 1.25 * v
-    return (x**2 + y**2 - 1) ** 3 <= x**2 * y**3
 
 
 @register("mini_sprites")
@@ -42,7 +26,7 @@ class MiniSprites(Dataset):
     image_shape = (16, 16, 1)
 
     def load(self):
-        return draw(self)
+        return draw()
 
     def observe(self, data, cells, key):
         return data[cells] / jnp.float32(255)
@@ -55,16 +39,15 @@ def sprite(shape, scale, orientation, x, y):
     centre_x, centre_y = 4 + x * (8 / 7), 4 + y * (8 / 7)  # the circle stays inside the image
     points = (jnp.arange(16 * SAMPLES) + 0.5) / SAMPLES
     dx, dy = (points - centre_x)[None, :] / radius, (points - centre_y)[:, None] / radius
-    u = jnp.cos(angle) * dx + jnp.sin(angle) * dy
-    v = jnp.cos(angle) * dy - jnp.sin(angle) * dx
-    inside = jnp.stack([square(u, v), ellipse(u, v), heart(u, v)])[shape]
-    return inside.reshape(16, SAMPLES, 16, SAMPLES).mean(axis=(1, 3))[..., None]
+    share = inside(shape, angle, dx, dy).reshape(16, SAMPLES, 16, SAMPLES).mean(axis=(1, 3))
+    return share[..., None]
 
 
-@jax.jit(static_argnums=0)
-def draw(dataset):
+@jax.jit
+def draw():
     """All images [n, 16, 16, 1], uint8, in the order of the cells."""
-    cells = jnp.arange(dataset.size).reshape(-1, BLOCK)
+    grid = MiniSprites()
+    cells = jnp.arange(grid.size).reshape(-1, BLOCK)
     block = jax.vmap(lambda factors: jnp.round(255 * sprite(*factors)).astype(jnp.uint8))
-    images = jax.lax.map(lambda some: block(dataset.factors(some)), cells)
-    return images.reshape(dataset.size, *dataset.image_shape)
+    images = jax.lax.map(lambda some: block(grid.factors(some)), cells)
+    return images.reshape(grid.size, *grid.image_shape)

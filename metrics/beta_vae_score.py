@@ -26,11 +26,11 @@ def beta_vae_score(
 ) -> dict[str, float]:
     """BetaVAE score: can a linear classifier tell which factor pairs of images share?
 
-    Codes [n, z] of the whole grid. In [0, 1], higher is better; about 1/F for codes that know nothing.
-    A rotation of perfect codes scores nearly as well as they do. `beta_vae_score` is the accuracy
-    on `test_points` fresh points, `beta_vae_score_train` on those it was fitted to. Not invariant
-    to the scale of a code: features are not standardised. Raises ValueError for codes that are not
-    finite.
+    Codes [n, z] of the whole grid. In [0, 1], higher is better; about 1/F for codes that know
+    nothing. A rotation of perfect codes scores nearly as well as they do. `beta_vae_score` is the
+    accuracy on `test_points` fresh points, `beta_vae_score_train` on those it was fitted to. Not
+    invariant to the scale of a code: features are not standardised. Raises ValueError for codes
+    that are not finite.
     """
     check_grid(representation)
     features, labels = _differences(representation, rng, points, batch)

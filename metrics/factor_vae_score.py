@@ -1,8 +1,8 @@
-"""The FactorVAE score: Kim & Mnih, "Disentangling by Factorising", ICML 2018, section 4.
+"""The FactorVAE score: Kim & Mnih, "Disentangling by Factorising", ICML 2018, section 4, as in the
+study (Locatello et al., 2019, appendix C).
 
-k ~ U{1..F};  x^1..x^L share factor k and its value
-d = argmin_j Var_l(μ_j(x^l)) / Var_x(μ_j(x))
-score = accuracy of the majority vote for k given d
+    k ~ U{1..F};  x^1..x^L share factor k and its value
+    d = argmin_j Var_l(μ_j(x^l)) / Var_x(μ_j(x));  score = accuracy of the majority vote for k by d
 """
 
 from typing import Literal
