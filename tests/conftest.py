@@ -4,8 +4,22 @@ import jax
 import pytest
 
 from soberlook.benchmark import cli
+from soberlook.benchmark.study import Budget, Study, register
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+SMALL = register(
+    Study(
+        name="small",
+        about="A study for tests.\n\nOne method, four strengths, five seeds.",
+        datasets=("mini_sprites",),
+        models=(("beta_vae", {"beta": (0.25, 1, 4, 8)}),),
+        fields={"learning_rate": 1e-3},
+        seeds=tuple(range(5)),
+        budget=Budget(updates=2_000, batch_size=64),
+        metrics=("mig", "reconstruction", "kl", "active_units"),
+    )
+)
 
 
 @pytest.fixture
@@ -23,17 +37,16 @@ def soberlook(monkeypatch, capsys):
 
 @pytest.fixture(scope="session")
 def small_store(tmp_path_factory):
-    """A finished study: quick with 2 seeds and 40 updates."""
-    from soberlook.benchmark.arguments import find_study
+    """A finished study: `small` with 2 seeds and 40 updates."""
     from soberlook.benchmark.inline import run_inline
     from soberlook.benchmark.plan import make_plan
     from soberlook.benchmark.progress import Progress
     from soberlook.benchmark.terminal import err
     from soberlook.results.store import Store
 
-    where = tmp_path_factory.mktemp("small") / "quick"
+    where = tmp_path_factory.mktemp("small") / "small"
     store = Store(where)
-    plan = make_plan(find_study("quick").narrowed(seeds=[0, 1], updates=40), store)
+    plan = make_plan(SMALL.narrowed(seeds=[0, 1], updates=40), store)
     with Progress(plan, err) as progress:
         run_inline(plan, store, progress)
     return where

@@ -100,7 +100,7 @@ def test_everything_works_without_ray_and_tensorflow_datasets(tmp_path):
     code = f"""
 import sys
 sys.modules["ray"] = sys.modules["tensorflow_datasets"] = None
-sys.argv = "soberlook run quick --updates 2 --seeds 1 --set beta=1 --out {tmp_path}/q".split()
+sys.argv = "soberlook run quick --models beta_vae --updates 2 --seeds 1 --out {tmp_path}/q".split()
 from soberlook.benchmark.cli import main
 main()
 """

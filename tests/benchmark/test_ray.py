@@ -11,7 +11,7 @@ from soberlook.registry import BadInput
 
 pytest.importorskip("ray")
 
-SMALL = ("run", "quick", "--models", "beta_vae,mine", "--seeds", "1", "--updates", "20")
+SMALL = ("run", "small", "--models", "beta_vae,mine", "--seeds", "1", "--updates", "20")
 SMALL += ("--metrics", "mig,kl,reconstruction", "--set", "latents=4")
 
 PLUGIN = """
@@ -34,11 +34,16 @@ def plugin(tmp_path):
     def write(broken):
         file = tmp_path / "mine.py"
         file.write_text(PLUGIN.format(broken=broken))
-        models.MODELS.pop("mine", None)
+        forget()
         return file
 
+    def forget():
+        cls = models.MODELS.pop("mine", None)
+        if cls is not None:
+            del sys.modules[cls.__module__]
+
     yield write
-    models.MODELS.pop("mine", None)
+    forget()
 
 
 # Ray and the event loop it starts leave sockets to the collector.
@@ -79,7 +84,7 @@ def test_rows_are_those_of_an_inline_run_and_failures_stay_alone(soberlook, tmp_
     ],
 )
 def test_an_unreachable_cluster_is_one_line_before_training(soberlook, tmp_path, address, message):
-    code, shown, said = soberlook("run", "quick", "--ray", address, "--out", tmp_path / "q")
+    code, shown, said = soberlook("run", "small", "--ray", address, "--out", tmp_path / "q")
     assert code == 2 and shown == "" and message in said and said.count("\n") == 1
     assert not (tmp_path / "q").exists()
 
@@ -91,8 +96,8 @@ def test_without_ray_it_says_so(monkeypatch):
 
 
 def test_the_address_may_be_left_out():
-    assert arguments_of(["soberlook", "run", "quick", "--ray"])[-1] == "local"
-    argv = ["soberlook", "run", "quick", "--ray", "--seeds", "2"]
+    assert arguments_of(["soberlook", "run", "small", "--ray"])[-1] == "local"
+    argv = ["soberlook", "run", "small", "--ray", "--seeds", "2"]
     assert arguments_of(argv)[2:] == ["--ray", "local", "--seeds", "2"]
-    argv = ["soberlook", "run", "quick", "--ray", "auto"]
+    argv = ["soberlook", "run", "small", "--ray", "auto"]
     assert arguments_of(argv) == argv[1:]

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from soberlook.benchmark.arguments import find_study, names, seeds, settings, whole_number
@@ -7,11 +9,11 @@ from soberlook.datasets import MiniSprites
 from soberlook.models import VAE, BetaVAE
 from soberlook.registry import BadInput
 
-QUICK = find_study("quick")
+SMALL = find_study("small")
 
 
 def test_a_study_is_every_combination_once():
-    runs = QUICK.expand()
+    runs = SMALL.expand()
     assert len(runs) == len({run.id for run in runs}) == 4 * 5
     assert [run.seed for run in runs[:5]] == [0, 1, 2, 3, 4]
     assert all(run.model.network == "mlp" for run in runs)  # "auto" was resolved
@@ -35,39 +37,42 @@ def test_ids_are_made_from_what_a_run_is(monkeypatch):
 
 
 def test_narrowing_keeps_what_the_study_says():
-    study = QUICK.narrowed(models=["beta_vae"], seeds=[7], fields={"latents": 4}, updates=9)
+    study = SMALL.narrowed(models=["beta_vae"], seeds=[7], fields={"latents": 4}, updates=9)
     runs = study.expand()
     assert [run.model.beta for run in runs] == [0.25, 1, 4, 8]
     assert {run.model.latents for run in runs} == {4} and {run.seed for run in runs} == {7}
     assert {run.model.learning_rate for run in runs} == {1e-3}
     assert {run.budget.updates for run in runs} == {9}
-    assert len(QUICK.narrowed(fields={"beta": [3, 3, 5]}, seeds=[0]).expand()) == 2
+    assert len(SMALL.narrowed(fields={"beta": [3, 3, 5]}, seeds=[0]).expand()) == 2
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"models": []}, "study 'quick': models must be at least one"),
-        ({"seeds": []}, "study 'quick': seeds must be at least one"),
-        ({"metrics": []}, "study 'quick': metrics must be at least one"),
+        ({"models": []}, "study 'small': models must be at least one"),
+        ({"seeds": []}, "study 'small': seeds must be at least one"),
+        ({"metrics": []}, "study 'small': metrics must be at least one"),
         ({"seeds": [-1]}, "seeds must be from 0"),
         ({"fields": {"beta": []}}, "the sweep of beta_vae.beta must not be empty"),
         ({"models": ["bta_vae"]}, "unknown model 'bta_vae': did you mean 'beta_vae'"),
-        ({"datasets": ["sprites"]}, "unknown dataset 'sprites': did you mean 'mini_sprites'"),
+        (
+            {"datasets": ["mini_sprite"]},
+            "dataset 'mini_sprite': did you mean 'mini_sprites'",
+        ),
         ({"metrics": ["mgi"]}, "unknown metric 'mgi': did you mean 'mig'"),
         ({"updates": 0}, "updates must be a whole number ≥ 1, found 0"),
     ],
 )
 def test_bad_studies_are_one_clear_line(changes, message):
     with pytest.raises(BadInput) as error:
-        QUICK.narrowed(**changes).expand()
+        SMALL.narrowed(**changes).expand()
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_dataset_that_cannot_supply_a_view_is_an_error_before_training(monkeypatch):
     monkeypatch.setattr(BetaVAE, "needs", ("images", "labels"))
     with pytest.raises(BadInput, match="model 'beta_vae' needs labels, which dataset 'mini_s"):
-        QUICK.expand()
+        SMALL.expand()
 
 
 def test_a_budget_says_when_to_evaluate():
@@ -79,23 +84,23 @@ def test_a_budget_says_when_to_evaluate():
 
 
 def test_cohorts_are_what_can_be_one_program():
-    wide = QUICK.narrowed(seeds=range(40))
-    parts = cohorts("quick", wide.expand(), ("mig",))
+    wide = SMALL.narrowed(seeds=range(40))
+    parts = cohorts("small", wide.expand(), ("mig",))
     assert [len(part.runs) for part in parts] == [53, 54, 53] and MAX_WIDTH >= 54
     assert [run.id for part in parts for run in part.runs] == [run.id for run in wide.expand()]
-    narrow = QUICK.narrowed(fields={"latents": 3}).expand() + QUICK.expand()
-    assert [len(part.runs) for part in cohorts("quick", narrow, ("mig",))] == [20, 20]
+    narrow = SMALL.narrowed(fields={"latents": 3}).expand() + SMALL.expand()
+    assert [len(part.runs) for part in cohorts("small", narrow, ("mig",))] == [20, 20]
 
 
 def test_a_cohort_travels_as_json():
-    (cohort,) = cohorts("quick", QUICK.expand(), QUICK.metrics)
+    (cohort,) = cohorts("small", SMALL.expand(), SMALL.metrics)
     again = Cohort.from_json(cohort.to_json())
     assert again.id == cohort.id and again.metrics == cohort.metrics
     assert [run.id for run in again.runs] == [run.id for run in cohort.runs]
 
 
 def test_what_is_finished_is_left_out():
-    (cohort,) = cohorts("quick", QUICK.expand(), ("mig",))
+    (cohort,) = cohorts("small", SMALL.expand(), ("mig",))
     done = {run.id for run in cohort.runs[:7]}
     assert [run.id for run in cohort.without(done).runs] == [run.id for run in cohort.runs[7:]]
     assert cohort.without({run.id for run in cohort.runs}) is None
@@ -117,3 +122,27 @@ def test_what_people_type():
 
 def test_plain_vae_is_no_model():
     assert "name" not in vars(VAE)
+
+
+def test_a_method_may_train_for_another_time():
+    study = dataclasses.replace(SMALL, budgets={"beta_vae": Budget(updates=7)})
+    assert {run.budget.updates for run in study.expand()} == {7}
+    assert {run.budget.updates for run in study.narrowed(updates=9).expand()} == {9}
+
+
+def test_the_studies_are_the_sizes_they_say():
+    assert find_study("sober_look").size == 12_600
+    assert find_study("sober_mini").size == len(find_study("sober_mini").expand()) == 360
+    assert find_study("quick").size == len(find_study("quick").expand()) == 54
+
+
+def test_the_study_of_the_paper():
+    study = find_study("sober_look")
+    with pytest.raises(BadInput, match="unknown dataset 'dsprites'"):  # before anything trains
+        study.expand()
+    runs = study.narrowed(datasets=["sprites"], seeds=[0]).expand()
+    assert len(runs) == 36 and {run.model.network for run in runs} == {"conv"}
+    updates = {run.model.name: run.budget.updates for run in runs}
+    assert updates.pop("factor_vae") == 150_000 and set(updates.values()) == {300_000}
+    assert {run.model.learning_rate for run in runs} == {1e-4}
+    assert {run.model.latents for run in runs} == {10}

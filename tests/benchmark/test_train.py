@@ -30,9 +30,9 @@ def compilations():
 
 
 def make_cohort(betas=(1, 4), seeds=(0, 1), updates=40, **budget):
-    study = find_study("quick").narrowed(seeds=seeds, fields={"beta": list(betas)})
+    study = find_study("small").narrowed(seeds=seeds, fields={"beta": list(betas)})
     study = dataclasses.replace(study, budget=Budget(updates=updates, **budget))
-    return Cohort("quick", tuple(study.expand()), study.metrics)
+    return Cohort("small", tuple(study.expand()), study.metrics)
 
 
 def all_rows(cohort):
