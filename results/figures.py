@@ -1,6 +1,7 @@
 """Figures of a study, as SVG that takes its ink and its letters from the page around it."""
 
 import io
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from .summary import SCORES, labelled, rank_correlations
 INK = "#010203"  # stands for the page's own colour of text until the SVG is written
 DOT, MEDIAN, BOUND = "#8a8f98", "#d1701f", "#3f86b8"
 COLOURS = "cividis"  # of strengths, weak to strong: readable with any colour vision
-COLUMNS = 3  # panels side by side
 STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "soberlook",
@@ -32,50 +32,48 @@ STYLE = {
 }
 
 
-def score_against_strength(runs: pd.DataFrame, score: str, bounds: pd.DataFrame) -> str:
+def score_against_strength(runs: pd.DataFrame, score: str, bounds: pd.DataFrame) -> list[str]:
     """Every run's score over its setting: seeds joined by thin lines, medians bold.
 
-    A panel per dataset and model; broken lines are the scores of random codes and true factors.
+    A picture per dataset and model, all with the same axis; broken lines are the scores of random
+    codes and true factors.
     """
-    with rc_context(STYLE):
-        figure, panels = _panels(runs)
-        top = max(0.1, 1.1 * runs[score].max())
-        for axes, panel in panels:
+    top = max(0.1, 1.1 * runs[score].max())
+    pictures = []
+    for (dataset, model), panel in _panels(runs):
+        with rc_context(STYLE):
+            figure, axes = _axes(f"{model} on {dataset}")
             labels = list(panel["label"].unique())
             for _, seed in panel.groupby("seed"):
                 x = [labels.index(label) for label in seed["label"]]
                 axes.plot(x, seed[score], "-o", color=DOT, lw=0.5, ms=4, mew=0, alpha=0.65)
             medians = panel.groupby("label", sort=False)[score].median()
             axes.plot(range(len(medians)), medians, "-", color=MEDIAN, lw=2.2, zorder=3)
-            axes.set_ylim(0, top)
-            for codes, value in _bounds(bounds, panel["dataset"].iloc[0], score).items():
-                if value <= top:
-                    axes.axhline(value, color=BOUND, lw=0.8, ls="--")
-                    place = {"xy": (1, value), "xycoords": ("axes fraction", "data")}
-                    axes.annotate(codes, **place, ha="right", va="bottom", color=BOUND, size=7.5)
+            for value in _bounds(bounds, dataset, score):
+                axes.axhline(value, color=BOUND, lw=0.8, ls="--", zorder=0)
             symbol = labels[0].partition(" = ")[0] if all(" = " in la for la in labels) else ""
             ticks = [label.partition(" = ")[2] if symbol else label for label in labels]
             axes.set_xticks(range(len(labels)), ticks)
             axes.set_xlim(-0.3, len(labels) - 0.7)
+            axes.set_ylim(0, top)
             axes.set_xlabel(symbol)
             axes.set_ylabel(SCORES[score])
-        name = SCORES[score]
-        return _svg(figure, f"{name} of every run over the strength of its model, medians in bold")
+            description = f"{SCORES[score]} of every run of {model} on {dataset} over its strength"
+            pictures.append(_svg(figure, description))
+    return pictures
 
 
-def distributions(runs: pd.DataFrame, scores: list[str], bounds: pd.DataFrame) -> str:
-    """Every run's scores, a panel per score and a row of dots per model; medians are ticks.
+def distributions(runs: pd.DataFrame, scores: list[str], bounds: pd.DataFrame) -> list[str]:
+    """Every run's scores: a picture per score, a row of dots per model, medians as ticks.
 
     `runs` are of one dataset. Broken lines are the scores of random codes and true factors.
     """
     models = sorted(runs["model"].unique(), reverse=True)
     jitter = np.random.default_rng(0)
-    with rc_context(STYLE):
-        rows = -(-len(scores) // COLUMNS)
-        size = (3.1 * min(COLUMNS, len(scores)) + 0.9, rows * (0.75 + 0.28 * len(models)))
-        figure = Figure(figsize=size, layout="constrained")
-        grid = figure.subplots(rows, min(COLUMNS, len(scores)), squeeze=False, sharey=True)
-        for axes, score in zip(grid.flat, scores, strict=False):
+    pictures = []
+    for score in scores:
+        with rc_context(STYLE):
+            figure, axes = _axes(SCORES[score], height=0.75 + 0.28 * len(models))
             for place, model in enumerate(models):
                 values = runs.loc[runs["model"] == model, score].dropna()
                 y = place + jitter.uniform(-0.22, 0.22, len(values))
@@ -83,30 +81,36 @@ def distributions(runs: pd.DataFrame, scores: list[str], bounds: pd.DataFrame) -
                 if len(values):
                     ends = place - 0.36, place + 0.36
                     axes.plot([values.median()] * 2, ends, color=MEDIAN, lw=2.2)
-            for value in _bounds(bounds, runs["dataset"].iloc[0], score).values():
-                axes.axvline(value, color=BOUND, lw=0.8, ls="--")
+            for value in _bounds(bounds, runs["dataset"].iloc[0], score):
+                axes.axvline(value, color=BOUND, lw=0.8, ls="--", zorder=0)
             axes.set_yticks(range(len(models)), models)
             axes.set_ylim(-0.6, len(models) - 0.4)
-            axes.set_title(SCORES[score])
-        for axes in grid.flat[len(scores) :]:
-            axes.set_axis_off()
-        return _svg(figure, "Scores of every run by method, a panel per score")
+            pictures.append(_svg(figure, f"{SCORES[score]} of every run by method"))
+    return pictures
 
 
-def reconstruction_against_kl(runs: pd.DataFrame) -> str:
-    """What every run pays in KL and in reconstruction error, both in nats per image."""
-    with rc_context(STYLE):
-        figure, panels = _panels(runs)
-        for axes, panel in panels:
+def reconstruction_against_kl(runs: pd.DataFrame) -> list[str]:
+    """What every run pays in KL and in reconstruction error, both in nats per image.
+
+    A picture per dataset and model, all with the same axes.
+    """
+    limits = [(0.95 * runs[c].min(), 1.05 * runs[c].max()) for c in ("kl", "reconstruction")]
+    pictures = []
+    for (dataset, model), panel in _panels(runs):
+        with rc_context(STYLE):
+            figure, axes = _axes(f"{model} on {dataset}")
             groups = panel.groupby("label", sort=False)
             for shade, (label, some) in zip(_shades(len(groups)), groups, strict=True):
                 axes.scatter(
                     some["kl"], some["reconstruction"], s=22, color=shade, label=label, lw=0
                 )
+            axes.set_xlim(limits[0])
+            axes.set_ylim(limits[1])
             axes.set_xlabel("KL (nats per image)")
             axes.set_ylabel("reconstruction (nats per image)")
             axes.legend(handletextpad=0.1, borderpad=0, fontsize=8)
-        return _svg(figure, "Reconstruction error over KL of every run, by strength")
+            pictures.append(_svg(figure, f"Reconstruction over KL of {model} on {dataset}"))
+    return pictures
 
 
 def agreement(runs: pd.DataFrame, scores: list[str]) -> str:
@@ -114,14 +118,12 @@ def agreement(runs: pd.DataFrame, scores: list[str]) -> str:
     correlations = rank_correlations(runs, scores)
     names = [SCORES[score] for score in scores]
     with rc_context(STYLE):
-        figure = Figure(figsize=(1.9 + 0.55 * len(scores), 1.7 + 0.42 * len(scores)))
-        figure.set_layout_engine("constrained")
-        axes = figure.subplots()
+        figure, axes = _axes("", 1.9 + 0.55 * len(scores), 1.7 + 0.42 * len(scores))
         axes.imshow(correlations.fillna(0), cmap="PuOr", vmin=-1, vmax=1, aspect="auto")
         for (i, j), value in np.ndenumerate(correlations.to_numpy()):
-            dark = abs(value) > 0.6
             text = "" if np.isnan(value) else f"{100 * value:.0f}"
-            axes.text(j, i, text, ha="center", va="center", color="#fff" if dark else "#111")
+            colour = "#fff" if abs(value) > 0.6 else "#111"
+            axes.text(j, i, text, ha="center", va="center", color=colour)
         axes.set_yticks(range(len(names)), names)
         axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
         axes.spines[:].set_visible(False)
@@ -130,27 +132,21 @@ def agreement(runs: pd.DataFrame, scores: list[str]) -> str:
 
 
 def _panels(runs):
-    """(figure, [(axes, runs)]): a panel per dataset and model, in reading order."""
+    """((dataset, model), its labelled runs from weak to strong), in order."""
     runs = labelled(runs).sort_values(["strength", "label", "seed"], kind="stable")
-    groups = list(runs.groupby(["dataset", "model"]))
-    columns = min(COLUMNS, len(groups))
-    rows = -(-len(groups) // columns)
-    size = (4.6, 3.2) if len(groups) == 1 else (3.2 * columns, 2.7 * rows)
-    figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes in grid.flat[len(groups) :]:
-        axes.set_axis_off()
-    panels = []
-    for axes, ((dataset, model), panel) in zip(grid.flat, groups, strict=False):
-        axes.set_title(f"{model} on {dataset}")
-        panels.append((axes, panel))
-    return figure, panels
+    return runs.groupby(["dataset", "model"])
 
 
-def _bounds(bounds, dataset, score) -> dict[str, float]:
-    """{"random": …, "factors": …} of one dataset and score, as far as they are known."""
-    some = bounds[(bounds["dataset"] == dataset) & (bounds["metric"] == score)]
-    return dict(zip(some["codes"], some["value"], strict=True))
+def _axes(title, width=3.6, height=2.6):
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title)
+    return figure, axes
+
+
+def _bounds(bounds, dataset, score) -> list[float]:
+    """The scores of random codes and of true factors, as far as they are known."""
+    return list(bounds[(bounds["dataset"] == dataset) & (bounds["metric"] == score)]["value"])
 
 
 def _shades(count):
@@ -162,4 +158,4 @@ def _svg(figure, description):
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    return svg.replace("<svg", f'<svg role="img" aria-label="{description}"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(description)}"', 1)

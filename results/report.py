@@ -86,7 +86,7 @@ def _findings(scored):
             text += f"The weakest setting, {escape(medians.idxmin()[1])}, has {medians.min():.2f}. "
         if len(seeds) > 1:
             text += (
-                f"The {len(seeds)} seeds of that one setting reach from {seeds.min():.2f} to "
+                f"The {len(seeds)} seeds of the best setting alone reach from {seeds.min():.2f} to "
                 f"<strong>{seeds.max():.2f}</strong>: the same method, the same setting, another "
                 "draw of luck."
             )
@@ -114,19 +114,17 @@ def _methods(runs, bounds):
 
 
 def _figures(runs, bounds):
-    scores = scores_of(runs)
-    wide = runs.groupby(["dataset", "model"]).ngroups > 1
-    figures, folded = [], []
-    for score in sorted(scores, key=lambda score: score != SCORE):
+    """Every score against the strength, and reconstruction against KL."""
+    figures = []
+    for score in sorted(scores_of(runs), key=lambda score: score != SCORE):
         figure = _figure(
             score_against_strength(runs[runs[score].notna()], score, bounds),
             f"{SCORES[score]} (higher is better) against the strength of the method. Every dot is "
             "a run; a thin line joins the runs of one seed, the bold one medians.",
         )
         if figures:
-            folded.append(f"<details><summary>{SCORES[score]}</summary>{figure}</details>")
-        else:
-            figures.append(figure)
+            figure = f"<details><summary>{SCORES[score]}</summary>{figure}</details>"
+        figures.append(figure)
     if {"kl", "reconstruction"} <= {*runs.columns}:
         done = runs[runs["kl"].notna() & runs["reconstruction"].notna()]
         if len(done):
@@ -139,13 +137,8 @@ def _figures(runs, bounds):
             )
     if not figures:
         return "<p>No run has a score yet.</p>"
-    layout = "stack" if wide else "pair"
-    first, *rest = figures
-    if wide:
-        body = first + "\n".join(folded) + "\n".join(rest)
-    else:
-        body = "\n".join(figures) + "</div>\n<div>" + "\n".join(folded)
-    return f'<h2>Strength and seed</h2>\n<div class="{layout}">{body}</div>'
+    layout = "pair" if runs.groupby(["dataset", "model"]).ngroups == 1 else "stack"
+    return f'<h2>Strength and seed</h2>\n<div class="{layout}">' + "\n".join(figures) + "</div>"
 
 
 def _agreement(runs):
@@ -161,10 +154,13 @@ def _agreement(runs):
         )
         for dataset, some in runs.groupby("dataset", sort=False)
     ]
-    return '<h2>Do the scores agree?</h2>\n<div class="pair">' + "\n".join(figures) + "</div>"
+    return '<h2>Do the scores agree?</h2>\n<div class="agreement">' + "".join(figures) + "</div>"
 
 
 def _figure(content, caption):
+    """One picture, or several that flow side by side, over a caption that is HTML already."""
+    if not isinstance(content, str):
+        content = '<div class="panels">' + "".join(content) + "</div>"
     return f"<figure>{content}<figcaption>{caption}</figcaption></figure>"
 
 
@@ -254,8 +250,8 @@ def _table(table):
     return (
         "<h2>Every setting</h2>\n<p>Medians over seeds; reconstruction and KL in nats per image. "
         "Lost runs failed or diverged.</p>\n"
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
-        "</div>"
+        f'<div class="scroll"><table class="settings"><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 

@@ -1,7 +1,7 @@
 """The studies that come with the suite: values, registered under their names."""
 
-from .mini import SOBER_MINI
 from .quick import QUICK
 from .sober_look import SOBER_LOOK
+from .sober_mini import SOBER_MINI
 
 __all__ = ["QUICK", "SOBER_LOOK", "SOBER_MINI"]
