@@ -1,5 +1,7 @@
 """Running a plan here, in this process: cohort after cohort."""
 
+from functools import partial
+
 from soberlook.results.store import Store
 
 from .keep import announce, keep
@@ -18,7 +20,7 @@ def run_inline(plan: Plan, store: Store, progress: Progress):
     for cohort in plan.cohorts:
         progress.begin(cohort)
         try:
-            outcome = work(cohort, lambda step, cohort=cohort: progress.update(cohort, step))
+            outcome = work(cohort, partial(progress.update, cohort))
         except Exception as error:
             outcome = error
         keep(store, cohort, outcome)

@@ -36,12 +36,14 @@ class Progress:
         self.cohort_started = time.monotonic()
         self.update(cohort, 0)
 
-    def update(self, cohort, step: int):
-        """All members of a cohort that is trained here have done `step` updates."""
+    def update(self, cohort, step: int, scored: int = 0):
+        """All members of a cohort have done `step` updates here, and so many are scored since."""
         now = time.monotonic()
         images = len(cohort.runs) * step * cohort.budget.batch_size
         text = f"update {step:,} of {cohort.budget.updates:,}"
-        if images:
+        if scored:
+            text += f" · scored {scored} of {len(cohort.runs)}"
+        elif images:
             text += f" · {images / max(now - self.cohort_started, 1e-9):,.0f} images/s"
         text += self._show(cohort, self.images_before + images, text)
         if step == 0 or now - self.spoke > SILENCE:

@@ -17,18 +17,24 @@ from .provenance import provenance
 from .train import Training, look, train
 
 
-def work(cohort: Cohort, on_update: Callable[[int], None] = lambda step: None) -> Tables:
-    """Train and evaluate all runs of a cohort. `on_update` hears the updates done, of each run."""
+def work(cohort: Cohort, on_progress: Callable[[int, int], None] = lambda *_: None) -> Tables:
+    """Train and evaluate all runs of a cohort.
+
+    `on_progress` hears the updates done, of each run, and the runs scored after that many.
+    """
     started = time.perf_counter()
     begun = time.time()
     data = load(cohort.dataset)
     tables = Tables()
     evaluate_seconds = 0.0
     for training in train(cohort, data):
-        on_update(training.step)
+        on_progress(training.step, 0)
         if training.step in cohort.budget.evaluation_steps:
             evaluation_started = time.perf_counter()
-            outcomes = evaluate(cohort, training, data, tables)
+            outcomes = []
+            for member in range(len(cohort.runs)):
+                outcomes.append(evaluate(cohort, training, member, data, tables))
+                on_progress(training.step, member + 1)
             evaluate_seconds += time.perf_counter() - evaluation_started
     train_seconds = time.perf_counter() - started - evaluate_seconds
     about = provenance() | {
@@ -53,39 +59,36 @@ def failed(cohort: Cohort, reason: str) -> Tables:
     return Tables(runs=[run_row(cohort, run) | provenance() | outcome for run in cohort.runs])
 
 
-def evaluate(cohort: Cohort, training: Training, data, tables: Tables) -> list[tuple[str, str]]:
-    """Add the rows of all members at this step, and at the last one their pictures.
+def evaluate(
+    cohort: Cohort, training: Training, member: int, data, tables: Tables
+) -> tuple[str, str]:
+    """Add a member's rows at this step, and at the last one its pictures; status and reason.
 
-    Gives status and reason of every run. A member whose parameters are no longer finite has
-    diverged and gets no rows: nothing that it would say means anything.
+    A member whose parameters are no longer finite has diverged and gets no rows: nothing that it
+    would say means anything.
     """
-    dataset, budget = cohort.dataset, cohort.budget
-    outcomes = []
-    for member, run in enumerate(cohort.runs):
-        stacked = training.models, training.seeds, training.states
-        program = {"dataset": dataset, "batch_size": budget.batch_size}
-        logs, finite = look(*stacked, member, data, training.step, **program)
-        if not finite:
-            reason = f"parameters were not finite after update {training.step}"
-            outcomes.append(("diverged", reason))
-            continue
-        representation = represent(training, member, data, dataset)
-        numbers, reasons = measure(cohort.metrics, representation)
-        for name, value in logs.items():
-            if np.isfinite(value):
-                numbers.append((f"train_{name}", float(value), run.model.version))
-            else:
-                reasons.append(f"train_{name} is {value}")
-        tables.rows.extend(
-            {"run_id": run.id, "step": training.step, "metric": name, "value": value, "version": v}
-            for name, value, v in numbers
-        )
-        if training.step == budget.updates:
-            images = traverse(training, member, data, dataset)
-            png = traversal_png(images, representation.kl.mean(axis=0))
-            tables.pictures.append({"run_id": run.id, "name": "traversal", "png": png})
-        outcomes.append(("done", "; ".join(reasons)))
-    return outcomes
+    run, dataset, budget = cohort.runs[member], cohort.dataset, cohort.budget
+    stacked = training.models, training.seeds, training.states
+    program = {"dataset": dataset, "batch_size": budget.batch_size}
+    logs, finite = look(*stacked, member, data, training.step, **program)
+    if not finite:
+        return "diverged", f"parameters were not finite after update {training.step}"
+    representation = represent(training, member, data, dataset)
+    numbers, reasons = measure(cohort.metrics, representation)
+    for name, value in logs.items():
+        if np.isfinite(value):
+            numbers.append((f"train_{name}", float(value), run.model.version))
+        else:
+            reasons.append(f"train_{name} is {value}")
+    tables.rows.extend(
+        {"run_id": run.id, "step": training.step, "metric": name, "value": value, "version": v}
+        for name, value, v in numbers
+    )
+    if training.step == budget.updates:
+        images = traverse(training, member, data, dataset)
+        png = traversal_png(images, representation.kl.mean(axis=0))
+        tables.pictures.append({"run_id": run.id, "name": "traversal", "png": png})
+    return "done", "; ".join(reasons)
 
 
 def run_row(cohort: Cohort, run) -> dict:

@@ -25,6 +25,8 @@ from .vae import VAE, Terms
 class FactorVAE(VAE):
     """FactorVAE (Kim & Mnih, ICML 2018): a discriminator's estimate of total correlation."""
 
+    trial = {"discriminator_widths": (64, 64)}
+
     gamma: float = hyperparameter(10.0, sweep=(10, 20, 30, 40, 50, 100), low=0)
     discriminator_learning_rate: float = hyperparameter(1e-4, low=0)
     discriminator_widths: tuple[int, ...] = setting((1000,) * 6)

@@ -24,7 +24,7 @@ def members(request):
     """Three models of one class and their seeds, stacked, and as a list."""
     cls = MODELS[request.param]
     strengths = [{strength_name(cls): value} for value in sweep(cls)[:MEMBERS]] or [{}] * MEMBERS
-    models = [cls(learning_rate=1e-3, **strength) for strength in strengths]
+    models = [cls(learning_rate=1e-3, **cls.trial, **strength) for strength in strengths]
     models = [model.resolved((16, 16, 1)) for model in models]
     seeds = np.arange(5, 5 + MEMBERS, dtype=np.uint32)
     return jax.tree.map(lambda *x: np.float32(x), *models), seeds, models
