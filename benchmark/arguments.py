@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import json
 import sys
 import traceback
 from pathlib import Path
@@ -109,8 +108,9 @@ def load_plugins(files: list[str]):
 
 def _value(text):
     """A number or true/false where it is one, else the text."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, (bool, int, float)) else text
+    for read in (int, float, {"true": True, "false": False}.__getitem__):
+        try:
+            return read(text)
+        except (ValueError, KeyError):
+            pass
+    return text
