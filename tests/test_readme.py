@@ -36,7 +36,7 @@ def test_the_model_runs_and_the_query_answers(tmp_path, monkeypatch, soberlook, 
     try:
         exec(block("results.load"), {})
         printed = capsys.readouterr().out
-        assert "0.25" in printed and "mig" in printed
+        assert re.search(r"^0\.5 ", printed, flags=re.MULTILINE) and "mig" in printed
         runs = results.load("runs/quick")
         assert sorted(runs.query("model == 'capacity_vae'").capacity) == [2, 5, 8]
     finally:

@@ -111,7 +111,11 @@ def test_what_people_type():
     assert names("a, b") == ["a", "b"] and names("") is None
     assert seeds("3") == [0, 1, 2] and seeds("5-7") == [5, 6, 7] and seeds("0,3") == [0, 3]
     assert seeds("") is None and whole_number("--updates", "2,000") == 2000
-    assert settings(["beta=1,4.5", "network=mlp"]) == {"beta": [1, 4.5], "network": "mlp"}
+    assert settings(["beta=1,.5,2e3", "network=mlp"]) == {
+        "beta": [1, 0.5, 2000],
+        "network": "mlp",
+    }
+    assert settings(["plain=true"]) == {"plain": True}
     for wrong in ("0", "x", "3-1", "1-2-3", "1,", "1.5", "-1", "999999999999"):
         with pytest.raises(BadInput, match="--seeds must be"):
             seeds(wrong)
@@ -133,7 +137,7 @@ def test_a_method_may_train_for_another_time():
 def test_the_studies_are_the_sizes_they_say():
     assert find_study("sober_look").size == 12_600
     assert find_study("sober_mini").size == len(find_study("sober_mini").expand()) == 360
-    assert find_study("quick").size == len(find_study("quick").expand()) == 20
+    assert find_study("quick").size == len(find_study("quick").expand()) == 54
 
 
 def test_the_study_of_the_paper():
