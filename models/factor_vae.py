@@ -75,7 +75,7 @@ class FactorVAE(VAE):
 
     @property
     def _discriminator(self):
-        return networks.Discriminator(self.discriminator_widths)
+        return networks.discriminator(self.discriminator_widths, self.precision)
 
     @property
     def _discriminator_adam(self):

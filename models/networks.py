@@ -6,6 +6,7 @@ zero, as in the networks of the study (TensorFlow 1's `tf.layers`).
 """
 
 from functools import partial
+from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -14,9 +15,13 @@ from soberlook.registry import BadInput
 
 from .convolution import convolve, convolve_transposed
 
+PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+
 
 class Dense(nn.Module):
     """x [b, n] → [x, 1] W [b, units]: the bias is the last row of W.
+
+    Computed in `dtype`; the parameters are float32 always.
 
     Its gradient is then part of a matrix product and not a sum over the batch. Sums are compiled
     differently with the width of a cohort, products are not, and a run's numbers must not depend
@@ -24,11 +29,13 @@ class Dense(nn.Module):
     """
 
     units: int
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x):
         weights = self.param("weights", _glorot_uniform_and_zero_bias, (x.shape[-1], self.units))
-        return jnp.concatenate([x, jnp.ones((x.shape[0], 1))], axis=1) @ weights
+        x = jnp.concatenate([x.astype(self.dtype), jnp.ones((x.shape[0], 1), self.dtype)], axis=1)
+        return x @ weights.astype(self.dtype)
 
 
 def _glorot_uniform_and_zero_bias(key, shape):
@@ -36,29 +43,38 @@ def _glorot_uniform_and_zero_bias(key, shape):
     return jnp.concatenate([kernel, jnp.zeros((1, shape[1]))])
 
 
+def _mean_and_log_var(latents, dtype, h):
+    """h [b, n] → mean and log-variance [b, z], in single precision. Part of an encoder's module."""
+    both = [Dense(latents, dtype, name=name)(h) for name in ("mean", "log_var")]
+    return tuple(one.astype(jnp.float32) for one in both)
+
+
 class DenseEncoder(nn.Module):
     latents: int
     widths: tuple[int, ...]
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x):
         h = x.reshape(x.shape[0], -1)
         for width in self.widths:
-            h = nn.relu(Dense(width)(h))
-        return Dense(self.latents, name="mean")(h), Dense(self.latents, name="log_var")(h)
+            h = nn.relu(Dense(width, self.dtype)(h))
+        return _mean_and_log_var(self.latents, self.dtype, h)
 
 
 class DenseDecoder(nn.Module):
     image_shape: tuple[int, int, int]
     widths: tuple[int, ...]
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, z):
         height, width, channels = self.image_shape
         h = z
         for units in self.widths:
-            h = nn.relu(Dense(units)(h))
-        return Dense(height * width * channels)(h).reshape(-1, height, width, channels)
+            h = nn.relu(Dense(units, self.dtype)(h))
+        images = Dense(height * width * channels, self.dtype)(h)
+        return images.astype(jnp.float32).reshape(-1, height, width, channels)
 
 
 class Convolution(nn.Module):
@@ -70,13 +86,16 @@ class Convolution(nn.Module):
 
     features: int
     size: int
+    dtype: Any = jnp.float32
+    gradients: str = "written"
 
     @nn.compact
     def __call__(self, x):
         shape = (self.size, self.size, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.glorot_uniform(), shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        return convolve(x, kernel) + bias[None, None, None]
+        x, kernel, bias = (a.astype(self.dtype) for a in (x, kernel, bias))
+        return convolve(x, kernel, self.gradients) + bias[None, None, None]
 
 
 class TransposedConvolution(nn.Module):
@@ -87,13 +106,16 @@ class TransposedConvolution(nn.Module):
     """
 
     features: int
+    dtype: Any = jnp.float32
+    gradients: str = "written"
 
     @nn.compact
     def __call__(self, x):
         shape = (4, 4, self.features, x.shape[-1])
         kernel = self.param("kernel", nn.initializers.glorot_uniform(), shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        return convolve_transposed(x, kernel) + bias[None, None, None]
+        x, kernel, bias = (a.astype(self.dtype) for a in (x, kernel, bias))
+        return convolve_transposed(x, kernel, self.gradients) + bias[None, None, None]
 
 
 class ConvEncoder(nn.Module):
@@ -101,49 +123,57 @@ class ConvEncoder(nn.Module):
 
     latents: int
     sizes: tuple[int, int, int, int]
+    dtype: Any = jnp.float32
+    gradients: str = "written"
 
     @nn.compact
     def __call__(self, x):
         h = x
         for features, size in zip((32, 32, 64, 64), self.sizes, strict=True):
-            h = nn.relu(Convolution(features, size)(h))
-        h = nn.relu(Dense(256)(h.reshape(h.shape[0], -1)))
-        return Dense(self.latents, name="mean")(h), Dense(self.latents, name="log_var")(h)
+            h = nn.relu(Convolution(features, size, self.dtype, self.gradients)(h))
+        h = nn.relu(Dense(256, self.dtype)(h.reshape(h.shape[0], -1)))
+        return _mean_and_log_var(self.latents, self.dtype, h)
 
 
 class ConvDecoder(nn.Module):
     """The study's decoder for 64×64 images."""
 
     channels: int
+    dtype: Any = jnp.float32
+    gradients: str = "written"
 
     @nn.compact
     def __call__(self, z):
-        h = nn.relu(Dense(256)(z))
-        h = nn.relu(Dense(1024)(h)).reshape(-1, 4, 4, 64)
+        h = nn.relu(Dense(256, self.dtype)(z))
+        h = nn.relu(Dense(1024, self.dtype)(h)).reshape(-1, 4, 4, 64)
         for features in (64, 32, 32):
-            h = nn.relu(TransposedConvolution(features)(h))
-        return TransposedConvolution(self.channels)(h)
+            h = nn.relu(TransposedConvolution(features, self.dtype, self.gradients)(h))
+        images = TransposedConvolution(self.channels, self.dtype, self.gradients)(h)
+        return images.astype(jnp.float32)
 
 
 class Discriminator(nn.Module):
     """z [b, n] → two logits [b, 2]. FactorVAE's in the study has six layers of 1,000."""
 
     widths: tuple[int, ...]
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, z):
         h = z
         for width in self.widths:
-            h = nn.leaky_relu(Dense(width)(h), 0.2)  # TensorFlow's slope; JAX's is 0.01
-        return Dense(2)(h)
+            # TensorFlow's slope; JAX's is 0.01.
+            h = nn.leaky_relu(Dense(width, self.dtype)(h), 0.2)
+        return Dense(2, self.dtype)(h).astype(jnp.float32)
 
 
-def _dense(widths, latents, image_shape):
-    return DenseEncoder(latents, widths), DenseDecoder(image_shape, widths[::-1])
+def _dense(widths, latents, image_shape, dtype, gradients):
+    return DenseEncoder(latents, widths, dtype), DenseDecoder(image_shape, widths[::-1], dtype)
 
 
-def _conv(sizes, latents, image_shape):
-    return ConvEncoder(latents, sizes), ConvDecoder(image_shape[-1])
+def _conv(sizes, latents, image_shape, dtype, gradients):
+    encoder = ConvEncoder(latents, sizes, dtype, gradients)
+    return encoder, ConvDecoder(image_shape[-1], dtype, gradients)
 
 
 NETWORKS = {
@@ -166,6 +196,22 @@ def resolve(network: str, image_shape: tuple[int, ...]) -> str:
     return network
 
 
-def build(network: str, latents: int, image_shape: tuple[int, ...]):
-    """The (encoder, decoder) pair called `network`."""
-    return NETWORKS[resolve(network, image_shape)](latents, image_shape)
+def build(
+    network: str,
+    latents: int,
+    image_shape: tuple[int, ...],
+    precision: str = "float32",
+    gradients: str = "written",
+):
+    """The (encoder, decoder) pair called `network`.
+
+    Activations and products are in `precision`; parameters, and what comes out, are float32.
+    `gradients` of convolutions are "written" out or "plain" ones of autodiff (`convolution.py`).
+    """
+    network = NETWORKS[resolve(network, image_shape)]
+    return network(latents, image_shape, PRECISIONS[precision], gradients)
+
+
+def discriminator(widths: tuple[int, ...], precision: str = "float32"):
+    """A discriminator of codes; float32 outside, `precision` inside."""
+    return Discriminator(widths, PRECISIONS[precision])

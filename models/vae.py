@@ -16,6 +16,7 @@ from soberlook.registry import setting
 
 from . import networks
 from .adam import adam
+from .convolution import FORMS
 from .likelihoods import LIKELIHOODS
 from .model import Model, State, hyperparameter
 from .posteriors import Gaussian
@@ -44,6 +45,8 @@ class VAE(Model):
     latents: int = setting(10, low=1)
     network: str = setting("auto", choices=("auto", *networks.NETWORKS))
     likelihood: str = setting("bernoulli", choices=tuple(LIKELIHOODS))
+    precision: str = setting("float32", choices=tuple(networks.PRECISIONS))
+    gradients: str = setting("written", choices=tuple(FORMS))
     learning_rate: float = hyperparameter(1e-4, low=0)
 
     def regularizer(self, t: Terms):
@@ -57,7 +60,7 @@ class VAE(Model):
     def init(self, key, batch):
         image_shape = batch["images"].shape[1:]
         key_encoder, key_decoder = jax.random.split(key)
-        encoder, decoder = networks.build(self.network, self.latents, image_shape)
+        encoder, decoder = self._networks(image_shape)
         params = {
             "encoder": encoder.init(key_encoder, jnp.zeros((1, *image_shape))),
             "decoder": decoder.init(key_decoder, jnp.zeros((1, self.latents))),
@@ -66,11 +69,11 @@ class VAE(Model):
         return State(jnp.int32(0), params, opt, image_shape=image_shape)
 
     def encode(self, state, x):
-        encoder, _ = networks.build(self.network, self.latents, state.image_shape)
+        encoder, _ = self._networks(state.image_shape)
         return Gaussian(*encoder.apply(state.params["encoder"], x))
 
     def decode(self, state, z):
-        _, decoder = networks.build(self.network, self.latents, state.image_shape)
+        _, decoder = self._networks(state.image_shape)
         return LIKELIHOODS[self.likelihood](decoder.apply(state.params["decoder"], z))
 
     def infer(self, state, x, key):
@@ -96,3 +99,8 @@ class VAE(Model):
         updates, opt = adam(self.learning_rate).update(grads, state.opt)
         params = optax.apply_updates(state.params, updates)
         return state.replace(step=state.step + 1, params=params, opt=opt), {"loss": loss, **logs}
+
+    def _networks(self, image_shape):
+        return networks.build(
+            self.network, self.latents, image_shape, self.precision, self.gradients
+        )
