@@ -49,14 +49,19 @@ def seeds(text: str) -> list[int] | None:
     return list(found)
 
 
-def whole_number(option: str, text: str) -> int | None:
+def whole_number(option: str, text: str, low: int | None = None) -> int | None:
     """ "300" → 300; nothing → None."""
     if not text:
         return None
+    at_least = "" if low is None else f" ≥ {low}"
+    wrong = BadInput(f"{option} must be a whole number{at_least}, found {text!r}")
     try:
-        return int(text.replace(",", "").replace("_", ""))
+        number = int(text.replace(",", "").replace("_", ""))
     except ValueError:
-        raise BadInput(f"{option} must be a whole number, found {text!r}") from None
+        raise wrong from None
+    if low is not None and number < low:
+        raise wrong
+    return number
 
 
 def settings(texts: list[str]) -> dict:

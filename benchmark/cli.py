@@ -90,6 +90,15 @@ def run(
             "(auto), or on one started here (no address).",
         ),
     ] = "",
+    width: Annotated[
+        str, typer.Option(metavar="N", help="Train at most N runs as one program. [64]")
+    ] = "",
+    no_cache: Annotated[
+        bool,
+        typer.Option(
+            "--no-cache", help="Do not keep compiled programs beside FOLDER, in .compiled."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and stop.")
     ] = False,
@@ -104,6 +113,8 @@ def run(
 
     from . import arguments
     from .bounds import keep_bounds
+    from .cohort import MAX_WIDTH
+    from .compiled import beside, kept_programs
     from .plan import make_plan
 
     arguments.load_plugins(plugin)
@@ -117,15 +128,18 @@ def run(
     )
     where = where or f"runs/{wanted.name}"
     store = Store(where)
-    plan = make_plan(wanted, store)
+    width = arguments.whole_number("--width", width, low=1) or MAX_WIDTH
+    plan = make_plan(wanted, store, width)
     if dry_run:
         show_plan(plan, where)
         return
-    if plan.left:
-        carry_out(plan, store, where, ray, plugin)
-    else:
-        say(f"all {len(plan.runs)} runs are in {where} already: nothing to train")
-    keep_bounds(store, plan.runs, wanted.metrics)
+    programs = "" if no_cache else beside(where)
+    with kept_programs(programs):
+        if plan.left:
+            carry_out(plan, store, where, ray, plugin, programs)
+        else:
+            say(f"all {len(plan.runs)} runs are in {where} already: nothing to train")
+        keep_bounds(store, plan.runs, wanted.metrics)
     conclude(plan, where)
 
 
@@ -193,7 +207,7 @@ def show_plan(plan, where):
     )
 
 
-def carry_out(plan, store, where, ray, plugins):
+def carry_out(plan, store, where, ray, plugins, programs):
     """Train what a plan has left. An interruption says what is kept and ends the process."""
     from .inline import run_inline
     from .progress import Progress
@@ -203,7 +217,7 @@ def carry_out(plan, store, where, ray, plugins):
         say(f"{plan.left} of {len(plan.runs)} runs to train, into {where}")
         try:
             if ray:
-                run_on_ray(plan, store, progress, connection, plugins)
+                run_on_ray(plan, store, progress, connection, plugins, programs)
             else:
                 run_inline(plan, store, progress)
         except KeyboardInterrupt:

@@ -44,6 +44,12 @@ class Cohort:
         runs = tuple(run for run in self.runs if run.id not in finished)
         return dataclasses.replace(self, runs=runs) if runs else None
 
+    def halves(self) -> tuple["Cohort", "Cohort"]:
+        """The first and the second half of at least two runs."""
+        middle = -(-len(self.runs) // 2)
+        parts = self.runs[:middle], self.runs[middle:]
+        return tuple(dataclasses.replace(self, runs=part) for part in parts)
+
     def members(self, width: int):
         """(models, seeds) stacked leaf by leaf, padded to `width` with copies of the first."""
         runs = [*self.runs, *[self.runs[0]] * (width - len(self.runs))]
@@ -86,11 +92,13 @@ class Cohort:
         return cls(value["study"], runs, tuple(value["metrics"]))
 
 
-def cohorts(study: str, runs: Iterable[Run], metrics: tuple[str, ...]) -> list[Cohort]:
+def cohorts(
+    study: str, runs: Iterable[Run], metrics: tuple[str, ...], width: int = MAX_WIDTH
+) -> list[Cohort]:
     """Partition runs, in their order, by what must be equal in one program.
 
     The partition depends on the runs asked for alone, never on what is already finished. A group
-    of more than `MAX_WIDTH` runs is split into the fewest parts of nearly equal width.
+    of more than `width` runs is split into the fewest parts of nearly equal size.
     """
     groups = {}
     for run in runs:
@@ -98,7 +106,7 @@ def cohorts(study: str, runs: Iterable[Run], metrics: tuple[str, ...]) -> list[C
         groups.setdefault((run.dataset, run.budget, structure), []).append(run)
     result = []
     for group in groups.values():
-        parts = -(-len(group) // MAX_WIDTH)
+        parts = -(-len(group) // width)
         bounds = [round(i * len(group) / parts) for i in range(parts + 1)]
         for start, stop in zip(bounds, bounds[1:], strict=False):
             result.append(Cohort(study, tuple(group[start:stop]), metrics))

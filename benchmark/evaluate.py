@@ -14,17 +14,15 @@ from threadpoolctl import threadpool_limits
 
 from soberlook import metrics
 
-from .train import EVALUATION, Training, pick, purpose_key
+from .train import EVALUATION, pick, purpose_key
 
 BLOCK = 512  # cells encoded at a time
 EVALUATION_SEED = 0  # of the cells metrics draw: the same for all runs of all studies
 
 
-def represent(training: Training, member: int, data, dataset) -> metrics.Representation:
+def represent(models, seeds, states, member: int, data, dataset) -> metrics.Representation:
     """The representation that one member has learnt, over every cell of the dataset."""
-    encoded = encode(
-        training.models, training.seeds, training.states, member, data, dataset=dataset
-    )
+    encoded = encode(models, seeds, states, member, data, dataset=dataset)
     mean, kl, reconstruction, sampled = map(np.asarray, encoded)
     return metrics.Representation(mean, kl, reconstruction, dataset.factor_sizes, sampled)
 
@@ -55,17 +53,13 @@ def measure(names, representation) -> tuple[list[tuple[str, float, int]], list[s
     return numbers, reasons
 
 
-def traverse(training: Training, member: int, data, dataset, *, columns: int = 9) -> np.ndarray:
+def traverse(models, seeds, states, member: int, data, dataset, *, columns=9) -> np.ndarray:
     """Latent traversals [z, columns, h, w, c] in [0, 1]: each latent from −2 to 2, the others as
     encoded for the cell in the middle of the grid."""
     middle = [size // 2 for size in dataset.factor_sizes]
     cell = np.ravel_multi_index(middle, dataset.factor_sizes)
-    return np.asarray(
-        decode_lines(
-            training.models, training.seeds, training.states, member, data, int(cell),
-            dataset=dataset, columns=columns,
-        )
-    )  # fmt: skip
+    program = {"dataset": dataset, "columns": columns}
+    return np.asarray(decode_lines(models, seeds, states, member, data, int(cell), **program))
 
 
 @partial(jax.jit, static_argnames=("dataset",))

@@ -23,5 +23,4 @@ def run_inline(plan: Plan, store: Store, progress: Progress):
             outcome = work(cohort, partial(progress.update, cohort))
         except Exception as error:
             outcome = error
-        keep(store, cohort, outcome)
-        progress.end(cohort)
+        progress.end(cohort, keep(store, cohort, outcome))

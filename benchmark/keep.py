@@ -16,7 +16,7 @@ def announce(plan: Plan, store: Store):
         store.plan(cohort.id, cohort.to_json())
 
 
-def keep(store: Store, cohort: Cohort, outcome: Tables | Exception):
+def keep(store: Store, cohort: Cohort, outcome: Tables | Exception) -> Tables:
     """Keep the tables of a cohort, or failed runs and the traceback where its work raised."""
     if isinstance(outcome, Exception):
         text = "".join(traceback.format_exception(outcome))
@@ -24,3 +24,4 @@ def keep(store: Store, cohort: Cohort, outcome: Tables | Exception):
         cause = getattr(outcome, "cause", None) or outcome  # Ray's wrapper says where, not what
         outcome = failed(cohort, f"{type(cause).__name__}: {cause}")
     store.write(cohort.id, outcome)
+    return outcome

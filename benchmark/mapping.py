@@ -1,11 +1,17 @@
-"""How the members of a cohort are mapped: side by side or in order. Decided here and only here."""
+"""How the members of a cohort are mapped: side by side, in order, and over the devices there are.
+
+Decided here and only here.
+"""
 
 from collections.abc import Callable
 from typing import Literal
 
 import jax
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 
 Mapping = Literal["vmap", "map"]
+MEMBERS, ALL = PartitionSpec("members"), PartitionSpec()
 
 
 def choose(states) -> Mapping:
@@ -21,16 +27,72 @@ def choose(states) -> Mapping:
 
 
 def padded_width(mapping: Mapping, members: int) -> int:
-    """How many members the program is made for: two at least side by side.
+    """How many members the program is made for: equally many on each device of this process.
 
-    A batched product of one is compiled as a plain one, whose rounding is another; from two on
-    a member's numbers do not depend on the width.
+    Side by side there are two at least on each. A batched product of one is compiled as a plain
+    one, whose rounding is another; from two on a member's numbers do not depend on the width.
     """
-    return max(members, 2) if mapping == "vmap" else members
+    devices = jax.local_device_count()
+    least = 2 if mapping == "vmap" else 1
+    return devices * max(-(-members // devices), least)
 
 
 def map_members(function: Callable, mapping: Mapping) -> Callable:
-    """`function` of one member's arguments as a function of all members', stacked."""
-    if mapping == "vmap":
-        return jax.vmap(function)
-    return lambda *stacked: jax.lax.map(lambda member: function(*member), stacked)
+    """`function` of one member's arguments as a function of all members', stacked.
+
+    The result takes two tuples: the arguments that members have of their own, and those that they
+    share. Each device has an equal part of the members.
+    """
+
+    def mapped(own, shared):
+        def one(*arguments):
+            return function(*arguments, *shared)
+
+        if mapping == "vmap":
+            return jax.vmap(one)(*own)
+        return jax.lax.map(lambda arguments: one(*arguments), own)
+
+    if jax.local_device_count() == 1:
+        return mapped
+    return jax.shard_map(
+        mapped, mesh=_mesh(), in_specs=(MEMBERS, ALL), out_specs=MEMBERS, check_vma=False
+    )
+
+
+def everywhere(data):
+    """`data`, on every device of this process."""
+    if jax.local_device_count() == 1:
+        return data
+    return jax.device_put(data, NamedSharding(_mesh(), ALL))
+
+
+def on_first_device(tree):
+    """What the first device has of `tree`: all of what is everywhere."""
+    if jax.local_device_count() == 1:
+        return tree
+    return jax.tree.map(lambda leaf: leaf.addressable_shards[0].data, tree)
+
+
+def share_of(member: int, stacked):
+    """(member, stacked): one device's share of what is stacked, and a member's place in it.
+
+    It is on the first device, whichever had it: a program for one member is then a program for one
+    device, whose numbers do not depend on how many there are.
+    """
+    devices = jax.local_devices()
+    if len(devices) == 1:
+        return member, stacked
+
+    def take(leaf):
+        if isinstance(leaf, np.ndarray):
+            return np.split(leaf, len(devices))[device]
+        shards = sorted(leaf.addressable_shards, key=lambda shard: shard.index[0].start or 0)
+        return jax.device_put(shards[device].data, devices[0])
+
+    width = len(jax.tree.leaves(stacked)[0])
+    device, place = divmod(member, width // len(devices))
+    return place, jax.tree.map(take, stacked)
+
+
+def _mesh():
+    return jax.sharding.Mesh(np.asarray(jax.local_devices()), ("members",))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from soberlook.results.store import Store
 
-from .cohort import Cohort, cohorts
+from .cohort import MAX_WIDTH, Cohort, cohorts
 from .study import Run, Study
 
 
@@ -27,11 +27,11 @@ class Plan:
         return sum(len(c.runs) * c.budget.updates * c.budget.batch_size for c in self.cohorts)
 
 
-def make_plan(study: Study, store: Store) -> Plan:
-    """Expand and check a study and its store. Reads only."""
+def make_plan(study: Study, store: Store, width: int = MAX_WIDTH) -> Plan:
+    """Expand and check a study and its store; `width` runs at most a cohort. Reads only."""
     runs = study.expand()
     store.check(study.name)
     finished = store.finished()
-    whole = cohorts(study.name, runs, study.metrics)
+    whole = cohorts(study.name, runs, study.metrics, width)
     left = [part for cohort in whole if (part := cohort.without(finished)) is not None]
     return Plan(study, runs, left)

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from soberlook.results.store import Tables
+
 from .plan import Plan
 
 SILENCE = 10.0  # seconds between two plain lines
@@ -36,24 +38,26 @@ class Progress:
         self.cohort_started = time.monotonic()
         self.update(cohort, 0)
 
-    def update(self, cohort, step: int, scored: int = 0):
-        """All members of a cohort have done `step` updates here, and so many are scored since."""
+    def update(self, cohort, updates: int, scored: int = 0):
+        """The runs of a cohort have done so many updates together, and so many are scored since."""
         now = time.monotonic()
-        images = len(cohort.runs) * step * cohort.budget.batch_size
-        text = f"update {step:,} of {cohort.budget.updates:,}"
+        images = updates * cohort.budget.batch_size
+        text = f"update {updates // len(cohort.runs):,} of {cohort.budget.updates:,}"
         if scored:
             text += f" · scored {scored} of {len(cohort.runs)}"
         elif images:
             text += f" · {images / max(now - self.cohort_started, 1e-9):,.0f} images/s"
         text += self._show(cohort, self.images_before + images, text)
-        if step == 0 or now - self.spoke > SILENCE:
+        if updates == 0 or now - self.spoke > SILENCE:
             self._speak(cohort, text)
 
-    def end(self, cohort):
+    def end(self, cohort, tables: Tables):
         """The results of a cohort are kept, wherever it was trained."""
         self.runs_done += len(cohort.runs)
         self.images_before += len(cohort.runs) * cohort.budget.updates * cohort.budget.batch_size
         text = f"kept after {clock(time.monotonic() - self.started)}"
+        if compiling := sum(run.get("compile_seconds", 0) for run in tables.runs):
+            text += f", {compiling:.1f} s of it compiling"
         self._speak(cohort, text + self._show(cohort, self.images_before, text))
 
     def _show(self, cohort, images, text) -> str:

@@ -63,11 +63,14 @@ def _check_reachable(address):
         raise BadInput(f"--ray: no cluster answers at {address!r}: {error}") from None
 
 
-def run_on_ray(plan: Plan, store: Store, progress: Progress, ray, plugins: list[str]):
+def run_on_ray(
+    plan: Plan, store: Store, progress: Progress, ray, plugins: list[str], programs: str
+):
     """Do everything a plan has left, as many cohorts at a time as the cluster has room for.
 
     A task takes a GPU where the cluster has any and a CPU elsewhere. A cohort whose task fails, or
-    whose worker dies more than twice, becomes failed runs, and the others go on.
+    whose worker dies more than twice, becomes failed runs, and the others go on. Workers keep their
+    compiled programs in the folder `programs`, where they can reach it.
     """
     announce(plan, store)
     gpus = 1 if ray.cluster_resources().get("GPU") else 0
@@ -78,21 +81,21 @@ def run_on_ray(plan: Plan, store: Store, progress: Progress, ray, plugins: list[
     while waiting or running:
         while waiting and len(running) < 2 * room:
             cohort = waiting.pop(0)
-            running[task.remote(cohort.to_json(), sources)] = cohort
+            running[task.remote(cohort.to_json(), sources, programs)] = cohort
         (done, *_), _ = ray.wait(list(running), num_returns=1)
         cohort = running.pop(done)
         try:
             outcome = ray.get(done)
         except ray.exceptions.RayError as error:
             outcome = error
-        keep(store, cohort, outcome)
-        progress.end(cohort)
+        progress.end(cohort, keep(store, cohort, outcome))
 
 
-def work_remotely(cohort: str, plugins: list[tuple[str, str]]) -> Tables:
+def work_remotely(cohort: str, plugins: list[tuple[str, str]], programs: str) -> Tables:
     """The work on one cohort, in a worker."""
     from .arguments import load_plugins
     from .cohort import Cohort
+    from .compiled import kept_programs
     from .worker import work
 
     with tempfile.TemporaryDirectory() as folder:
@@ -100,4 +103,5 @@ def work_remotely(cohort: str, plugins: list[tuple[str, str]]) -> Tables:
             path = Path(folder) / Path(name).name
             path.write_text(text)
             load_plugins([str(path)])
-    return work(Cohort.from_json(cohort))
+    with kept_programs(programs):
+        return work(Cohort.from_json(cohort))

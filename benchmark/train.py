@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from soberlook.datasets import draw_batch
 
+from . import memory
 from .cohort import Cohort
 from .mapping import Mapping, choose, map_members, padded_width
 
@@ -39,12 +40,20 @@ def train(cohort: Cohort, data) -> Iterator[Training]:
     """Train all members together; give the state of things after every chunk.
 
     Chunks end at the steps of evaluation, and in between as often as seconds pass. What is given
-    is valid until the next is asked for: the buffers of the states are used again.
+    is valid until the next is asked for: the buffers of the states are used again. Raises
+    MemoryError where the compiled program needs more memory than the device has for it.
     """
-    program = {"dataset": cohort.dataset, "batch_size": cohort.budget.batch_size}
-    mapping = choose(_shapes(cohort, data))
+    mapping = choose(_shapes(cohort, data, "map"))
+    program = {
+        "dataset": cohort.dataset,
+        "batch_size": cohort.budget.batch_size,
+        "mapping": mapping,
+    }
     models, seeds = cohort.members(padded_width(mapping, len(cohort.runs)))
-    program["mapping"] = mapping
+    shapes = _shapes(cohort, data, mapping)
+    compiled = advance.lower(models, seeds, shapes, data, 0, 1, **program).compile()
+    if (needed := memory.needed(compiled)) > (allowed := memory.allowed()):
+        raise MemoryError(f"{needed:,} bytes needed for {len(seeds)} runs, {allowed:,} allowed")
     states = initialize(models, seeds, data, **program)
     step, length = 0, 8
     for goal in cohort.budget.evaluation_steps:
@@ -70,25 +79,25 @@ def purpose_key(seed, purpose: int) -> jax.Array:
 def initialize(models, seeds, data, *, dataset, batch_size, mapping):
     """All members' states before the first update."""
 
-    def one(model, seed):
+    def one(model, seed, data):
         batch, _ = step_inputs(model, seed, 0, dataset, data, batch_size)
         return model.init(purpose_key(seed, INITIALIZATION), batch)
 
-    return map_members(one, mapping)(models, seeds)
+    return map_members(one, mapping)((models, seeds), (data,))
 
 
 @partial(jax.jit, static_argnames=("dataset", "batch_size", "mapping"), donate_argnames=("states",))
 def advance(models, seeds, states, data, start, stop, *, dataset, batch_size, mapping):
     """All members' states after the updates start, …, stop − 1, silently."""
 
-    def one(model, seed, state):
+    def one(model, seed, state, data, start, stop):
         def update(step, state):
             batch, key = step_inputs(model, seed, step, dataset, data, batch_size)
             return model.update(state, batch, key)[0]
 
         return jax.lax.fori_loop(start, stop, update, state)
 
-    return map_members(one, mapping)(models, seeds, states)
+    return map_members(one, mapping)((models, seeds, states), (data, start, stop))
 
 
 @partial(jax.jit, static_argnames=("dataset", "batch_size"))
@@ -116,8 +125,8 @@ def step_inputs(model, seed, step, dataset, data, batch_size):
     return draw_batch(dataset, data, model.needs, key_data, batch_size), key_noise
 
 
-def _shapes(cohort, data):
-    """The shapes of one member's state, computed without computing."""
-    models, seeds = cohort.members(len(cohort.runs))
+def _shapes(cohort, data, mapping):
+    """The shapes of all members' states, computed without computing."""
+    models, seeds = cohort.members(padded_width(mapping, len(cohort.runs)))
     program = {"dataset": cohort.dataset, "batch_size": cohort.budget.batch_size}
-    return jax.eval_shape(partial(initialize, **program, mapping="map"), models, seeds, data)
+    return jax.eval_shape(partial(initialize, **program, mapping=mapping), models, seeds, data)

@@ -10,8 +10,11 @@ import numpy as np
 from soberlook import datasets, models
 from soberlook.results.store import Tables
 
+from . import memory
 from .cohort import Cohort
+from .compiled import compile_seconds
 from .evaluate import measure, represent, traverse
+from .mapping import everywhere, on_first_device, share_of
 from .pictures import traversal_png
 from .provenance import provenance
 from .train import Training, look, train
@@ -20,21 +23,42 @@ from .train import Training, look, train
 def work(cohort: Cohort, on_progress: Callable[[int, int], None] = lambda *_: None) -> Tables:
     """Train and evaluate all runs of a cohort.
 
-    `on_progress` hears the updates done, of each run, and the runs scored after that many.
+    They are one program where the device has the memory; elsewhere, and where it runs out of it,
+    halves of the cohort are, or halves of these. `on_progress` hears the updates done, of all runs
+    together, and the runs scored since the last of them.
     """
-    started = time.perf_counter()
-    begun = time.time()
     data = load(cohort.dataset)
     tables = Tables()
+    waiting = [cohort]
+    while waiting:
+        pack = waiting.pop(0)
+        before = len(tables.runs) * cohort.budget.updates
+        try:
+            found = work_together(pack, data, lambda n, scored: on_progress(before + n, scored))  # noqa: B023
+        except (MemoryError, jax.errors.JaxRuntimeError) as error:
+            if not memory.ran_out(error) or len(pack.runs) == 1:
+                raise
+            waiting = [*pack.halves(), *waiting]
+        else:
+            tables.extend(found)
+    return tables
+
+
+def work_together(pack: Cohort, data, on_progress: Callable[[int, int], None]) -> Tables:
+    """Train and evaluate runs as one program."""
+    started, compiling = time.perf_counter(), compile_seconds()
+    begun = time.time()
+    tables = Tables()
     evaluate_seconds = 0.0
-    for training in train(cohort, data):
-        on_progress(training.step, 0)
-        if training.step in cohort.budget.evaluation_steps:
+    for training in train(pack, data):
+        updates = training.step * len(pack.runs)
+        on_progress(updates, 0)
+        if training.step in pack.budget.evaluation_steps:
             evaluation_started = time.perf_counter()
             outcomes = []
-            for member in range(len(cohort.runs)):
-                outcomes.append(evaluate(cohort, training, member, data, tables))
-                on_progress(training.step, member + 1)
+            for member in range(len(pack.runs)):
+                outcomes.append(evaluate(pack, training, member, data, tables))
+                on_progress(updates, member + 1)
             evaluate_seconds += time.perf_counter() - evaluation_started
     train_seconds = time.perf_counter() - started - evaluate_seconds
     about = provenance() | {
@@ -42,13 +66,14 @@ def work(cohort: Cohort, on_progress: Callable[[int, int], None] = lambda *_: No
         "mapping": training.mapping,
         "width": len(training.seeds),
         "parameters": _parameters(training),
-        # The cohort's time in equal shares.
-        "train_seconds": train_seconds / len(cohort.runs),
-        "evaluate_seconds": evaluate_seconds / len(cohort.runs),
+        # The time of all in equal shares; that of compiling is part of the two others.
+        "train_seconds": train_seconds / len(pack.runs),
+        "evaluate_seconds": evaluate_seconds / len(pack.runs),
+        "compile_seconds": (compile_seconds() - compiling) / len(pack.runs),
     }
     tables.runs.extend(
-        run_row(cohort, run) | about | {"status": status, "reason": reason}
-        for run, (status, reason) in zip(cohort.runs, outcomes, strict=True)
+        run_row(pack, run) | about | {"status": status, "reason": reason}
+        for run, (status, reason) in zip(pack.runs, outcomes, strict=True)
     )
     return tables
 
@@ -69,11 +94,13 @@ def evaluate(
     """
     run, dataset, budget = cohort.runs[member], cohort.dataset, cohort.budget
     stacked = training.models, training.seeds, training.states
+    member, stacked = share_of(member, stacked)
+    data = on_first_device(data)
     program = {"dataset": dataset, "batch_size": budget.batch_size}
     logs, finite = look(*stacked, member, data, training.step, **program)
     if not finite:
         return "diverged", f"parameters were not finite after update {training.step}"
-    representation = represent(training, member, data, dataset)
+    representation = represent(*stacked, member, data, dataset)
     numbers, reasons = measure(cohort.metrics, representation)
     for name, value in logs.items():
         if np.isfinite(value):
@@ -85,7 +112,7 @@ def evaluate(
         for name, value, v in numbers
     )
     if training.step == budget.updates:
-        images = traverse(training, member, data, dataset)
+        images = traverse(*stacked, member, data, dataset)
         png = traversal_png(images, representation.kl.mean(axis=0))
         tables.pictures.append({"run_id": run.id, "name": "traversal", "png": png})
     return "done", "; ".join(reasons)
@@ -115,7 +142,7 @@ def run_row(cohort: Cohort, run) -> dict:
 @lru_cache(maxsize=2)
 def load(dataset):
     """A dataset's arrays on the device, once for all cohorts in a row that need them."""
-    return dataset.load()
+    return everywhere(dataset.load())
 
 
 def _parameters(training: Training) -> int:

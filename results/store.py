@@ -49,6 +49,7 @@ RUNS = pa.schema(
         ("parameters", pa.int64()),
         ("train_seconds", pa.float64()),
         ("evaluate_seconds", pa.float64()),
+        ("compile_seconds", pa.float64()),  # part of the two above
         ("mapping", pa.string()),
         ("width", pa.int64()),
         ("device", pa.string()),
@@ -94,6 +95,11 @@ class Tables:
     runs: list[dict] = field(default_factory=list)
     rows: list[dict] = field(default_factory=list)
     pictures: list[dict] = field(default_factory=list)
+
+    def extend(self, other: "Tables"):
+        """Add another's rows to these."""
+        for name in TABLES:
+            getattr(self, name).extend(getattr(other, name))
 
 
 class Store:

@@ -47,7 +47,7 @@ def measure():
         if repr(model) not in found:
             runs = tuple(Run(dataset, model, seed, budget) for seed in SEEDS)
             *_, training = train(Cohort("penalties", runs, ()), data)
-            learnt = [represent(training, i, data, dataset) for i in range(len(runs))]
+            learnt = [represent(*training[1:4], i, data, dataset) for i in range(len(runs))]
             found[repr(model)] = {
                 name: np.array([quantity(r) for r in learnt])
                 for name, quantity in QUANTITIES.items()

@@ -1,6 +1,10 @@
 """A cohort is one program, and a run's numbers are its own."""
 
 import dataclasses
+import json
+import os
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -68,6 +72,71 @@ def test_rows_are_bit_equal_for_any_width_and_any_chunks(monkeypatch):
     assert all_rows(make_cohort(betas, seeds)) == together
 
 
+def test_rows_are_bit_equal_over_devices():
+    script = """
+import json, sys
+import jax
+from soberlook.benchmark import train, worker
+from soberlook.benchmark.cohort import Cohort
+train.choose = lambda states: sys.argv[1]
+cohort = Cohort.from_json(sys.stdin.read())
+tables = worker.work(cohort)
+values = {row["run_id"] + row["metric"]: row["value"] for row in tables.rows}
+print(json.dumps([jax.local_device_count(), tables.runs[0]["width"], values]))
+"""
+    cohort = make_cohort((1, 4), (0, 1, 2), updates=10).to_json()
+
+    def values(mapping, devices):
+        flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
+        command = [sys.executable, "-c", script, mapping]
+        result = subprocess.run(
+            command, input=cohort, capture_output=True, text=True, env=os.environ | flags
+        )
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    for mapping in ("vmap", "map"):
+        one, four = values(mapping, 1), values(mapping, 4)
+        assert one[:2] == [1, 6] and four[:2] == [4, 8] and one[2] == four[2]
+
+
+def test_a_cohort_that_memory_cannot_hold_is_trained_in_halves(monkeypatch):
+    cohort = make_cohort((1, 4, 8), (0, 1), updates=10)
+    whole = all_rows(cohort)
+    real = train.memory.needed
+    monkeypatch.setattr(train.memory, "allowed", lambda: 2**40)
+    needs = []
+    monkeypatch.setattr(train.memory, "needed", lambda p: needs.append(real(p)) or real(p))
+    worker.work(cohort)
+    worker.work(dataclasses.replace(cohort, runs=cohort.runs[:3]))
+    six, three = needs
+    assert three < six < 2 * three + 2**22  # it grows with the runs
+    monkeypatch.setattr(train.memory, "allowed", lambda: three)
+    heard = []
+    tables = worker.work(cohort, lambda updates, scored: heard.append((updates, scored)))
+    assert [row["width"] for row in tables.runs] == [3] * 6
+    assert [row["run_id"] for row in tables.runs] == [run.id for run in cohort.runs]
+    found = {(row["run_id"], row["step"], row["metric"]): row["value"] for row in tables.rows}
+    assert found == whole
+    assert max(heard) == (60, 3) and sorted(heard) == heard
+    monkeypatch.setattr(train.memory, "allowed", lambda: 1)
+    with pytest.raises(MemoryError, match="bytes needed for 2 runs, 1 allowed"):
+        worker.work(cohort)
+
+
+def test_a_cohort_is_halved_when_the_device_runs_out(monkeypatch):
+    cohort = make_cohort((1, 4), (0, 1), updates=10)
+    whole, real = all_rows(cohort), train.initialize
+
+    def initialize(models, seeds, data, **program):
+        if isinstance(seeds, np.ndarray) and len(seeds) > 2:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 byte")
+        return real(models, seeds, data, **program)
+
+    monkeypatch.setattr(train, "initialize", initialize)
+    assert all_rows(cohort) == whole
+
+
 def test_looking_more_often_changes_nothing():
     once = all_rows(make_cohort((4,), (0, 1), updates=30))
     often = all_rows(make_cohort((4,), (0, 1), updates=30, evaluate_at=(0.1, 0.5, 1.0)))
@@ -113,5 +182,5 @@ def test_mapping_is_chosen_by_what_there_is_to_map():
 @pytest.mark.parametrize("mapping", ["vmap", "map"])
 def test_members_keep_their_places(mapping):
     members = map_members(lambda model, seed: (model["a"] + seed, seed), mapping)
-    sums, seeds = members({"a": np.arange(3.0)}, np.arange(3))
+    sums, seeds = members(({"a": np.arange(3.0)}, np.arange(3)), ())
     assert sums.tolist() == [0, 2, 4] and seeds.tolist() == [0, 1, 2]

@@ -54,7 +54,10 @@ def test_member_of_a_cohort_equals_the_run_alone(members, data):
         state, alone = jax.jit(run)(model, seeds[i])
         np.testing.assert_allclose(together[i].mean(), alone.mean(), rtol=1e-4)
         for a, b in zip(jax.tree.leaves(states.params), jax.tree.leaves(state.params), strict=True):
-            np.testing.assert_allclose(a[i], b, rtol=1e-4, atol=1e-7)
+            # Adam gives every parameter steps of one size, also where a gradient is rounding: equal
+            # as a whole, and nowhere further apart than a hundredth of a step.
+            assert np.linalg.norm(a[i] - b) <= 1e-5 * np.linalg.norm(b)
+            np.testing.assert_allclose(a[i], b, rtol=1e-4, atol=0.01 * 1e-3)
     assert np.isfinite(together).all()
     assert (together[:, -5:].mean(axis=1) < together[:, :5].mean(axis=1)).all()
 
