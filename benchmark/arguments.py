@@ -64,6 +64,11 @@ def whole_number(option: str, text: str, low: int | None = None) -> int | None:
     return number
 
 
+def numbers(option: str, text: str) -> list[int] | None:
+    """ "1,8" → [1, 8]; nothing → None."""
+    return [whole_number(option, part, low=1) for part in names(text)] if text else None
+
+
 def settings(texts: list[str]) -> dict:
     """["beta=1,4", "network=mlp"] → {"beta": [1, 4], "network": "mlp"}."""
     found = {}

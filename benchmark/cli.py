@@ -176,6 +176,47 @@ def report(
     typer.echo(write_report(where))
 
 
+@app.command()
+def bench(
+    networks: Annotated[str, typer.Option(metavar="NAMES", help="By comma. [conv,mlp]")] = "",
+    models: Annotated[
+        str, typer.Option(metavar="NAMES", help="By comma. [beta_vae,beta_tcvae,factor_vae]")
+    ] = "",
+    widths: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="Models trained at once. [1,8]")
+    ] = "",
+    settings: Annotated[
+        list[str],
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting, like precision=bfloat16; repeatable."
+        ),
+    ] = [],  # noqa: B006
+    rounds: Annotated[str, typer.Option(metavar="N", help="Turns of each contestant. [5]")] = "",
+    seconds: Annotated[str, typer.Option(metavar="N", help="What a turn takes. [2]")] = "",
+    json_file: Annotated[
+        str, typer.Option("--json", metavar="FILE", help="Also write everything to FILE.")
+    ] = "",
+):
+    """Measure how fast models train here, beside PyTorch where it is installed.
+
+    Contestants take turns; what a row says is medians, and the ratio is ours over the best of
+    PyTorch's. The floor is what the products alone would take at the speed of a large one. For
+    PyTorch: pip install soberlook[bench].
+    """
+    from . import arguments
+    from .bench_table import run_bench
+
+    run_bench(
+        networks=arguments.names(networks),
+        models=arguments.names(models),
+        widths=arguments.numbers("--widths", widths),
+        settings=arguments.settings(settings),
+        rounds=arguments.whole_number("--rounds", rounds, low=1) or 5,
+        seconds=arguments.whole_number("--seconds", seconds, low=1) or 2,
+        json_file=json_file,
+    )
+
+
 @app.command("list")
 def list_things(
     kind: Annotated[

@@ -24,7 +24,7 @@ KNOWN = {  # third-party packages a folder may import
     "metrics": {"jax", "numpy", "scipy", "sklearn", "jaxtyping"},
     "datasets": {"jax", "numpy", "tensorflow_datasets", "h5py", "PIL", "jaxtyping"},
     "results": {"pandas", "pyarrow", "fsspec", "numpy", "scipy", "matplotlib"},
-    "benchmark": {"jax", "numpy", "threadpoolctl", "ray", "typer", "rich", "PIL"},
+    "benchmark": {"jax", "numpy", "threadpoolctl", "ray", "typer", "rich", "PIL", "torch"},
 }
 
 
