@@ -12,6 +12,10 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 Mapping = Literal["vmap", "map"]
 MEMBERS, ALL = PartitionSpec("members"), PartitionSpec()
+# On a CPU so many members are side by side, and groups of them in order: their parameters and
+# moments stay in its caches. Of 60 members in groups of 4 each trains half as fast again as of 60
+# side by side.
+GROUPS = (4, 3, 2)
 
 
 def choose(states) -> Mapping:
@@ -33,8 +37,10 @@ def padded_width(mapping: Mapping, members: int) -> int:
     one, whose rounding is another; from two on a member's numbers do not depend on the width.
     """
     devices = jax.local_device_count()
-    least = 2 if mapping == "vmap" else 1
-    return devices * max(-(-members // devices), least)
+    each = -(-members // devices)
+    if mapping == "vmap":
+        each = _group(max(each, 2))[1]
+    return devices * each
 
 
 def map_members(function: Callable, mapping: Mapping) -> Callable:
@@ -48,15 +54,26 @@ def map_members(function: Callable, mapping: Mapping) -> Callable:
         def one(*arguments):
             return function(*arguments, *shared)
 
-        if mapping == "vmap":
+        width = len(jax.tree.leaves(own)[0])
+        size = _group(width)[0] if mapping == "vmap" else None
+        if size == width:
             return jax.vmap(one)(*own)
-        return jax.lax.map(lambda arguments: one(*arguments), own)
+        return jax.lax.map(lambda arguments: one(*arguments), own, batch_size=size)
 
     if jax.local_device_count() == 1:
         return mapped
     return jax.shard_map(
         mapped, mesh=_mesh(), in_specs=(MEMBERS, ALL), out_specs=MEMBERS, check_vma=False
     )
+
+
+def _group(members):
+    """The size of a group, and the fewest members in whole groups that these fit into."""
+    if jax.default_backend() != "cpu" or members <= GROUPS[0]:
+        return members, members
+    padded = {size: -(-members // size) * size for size in GROUPS}
+    size = min(GROUPS, key=padded.get)
+    return size, padded[size]
 
 
 def everywhere(data):

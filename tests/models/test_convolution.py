@@ -43,20 +43,24 @@ def assert_equal_with_gradients(ours, theirs, x, kernel):
         np.testing.assert_allclose(f, e, rtol=1e-4, atol=tolerance)
 
 
-@pytest.mark.parametrize("gradients", ["written", "plain"])
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+FORMS = pytest.mark.parametrize(
+    ("gradients", "dtype"),
+    [("written", jnp.float32), ("plain", jnp.float32), ("written", jnp.bfloat16)],
+)
+
+
+@FORMS
 @pytest.mark.parametrize("size", [2, 4])
-@pytest.mark.parametrize("channels", [1, 7, 8])  # gathered up to 5 of 21, then added up
+@pytest.mark.parametrize("channels", [1, 7])  # gathered up to 5 of 21, then added up
 def test_a_convolution_is_xlas(size, channels, dtype, gradients):
     x, kernel = arrays((3, 8, 6, channels), (size, size, channels, 21), dtype=dtype)
     ours = partial(convolve, gradients=gradients)
     assert_equal_with_gradients(ours, reference, x, kernel)
 
 
-@pytest.mark.parametrize("gradients", ["written", "plain"])
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+@FORMS
 @pytest.mark.parametrize("size", [2, 4])
-@pytest.mark.parametrize("features", [1, 7, 8])  # added up to 5 of 21, then spread
+@pytest.mark.parametrize("features", [1, 7])  # added up to 5 of 21, then spread
 def test_a_transposed_convolution_is_xlas(size, features, dtype, gradients):
     x, kernel = arrays((3, 4, 6, 21), (size, size, features, 21), dtype=dtype)
     ours = partial(convolve_transposed, gradients=gradients)
