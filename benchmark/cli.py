@@ -134,7 +134,7 @@ def run(
         show_plan(plan, where)
         return
     programs = "" if no_cache else beside(where)
-    with kept_programs(programs):
+    with kept_programs(programs, parents=True):
         if plan.left:
             carry_out(plan, store, where, ray, plugin, programs)
         else:

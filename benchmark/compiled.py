@@ -41,12 +41,13 @@ def beside(where: str) -> str:
 
 
 @contextlib.contextmanager
-def kept_programs(folder: str) -> Iterator[None]:
+def kept_programs(folder: str, parents: bool = False) -> Iterator[None]:
     """Read compiled programs from `folder` and add new ones to it; "" keeps none.
 
-    A folder that the user has given JAX (JAX_COMPILATION_CACHE_DIR) is used instead.
+    A folder that the user has given JAX (JAX_COMPILATION_CACHE_DIR) is used instead. Without
+    `parents` none are kept on a machine that has not the folder that it lies in.
     """
-    if not folder or jax.config.jax_compilation_cache_dir or not _is_ours(Path(folder)):
+    if not folder or jax.config.jax_compilation_cache_dir or not _is_ours(Path(folder), parents):
         yield
         return
     before = jax.config.jax_persistent_cache_min_compile_time_secs
@@ -63,10 +64,10 @@ def _use(folder, worthwhile):
     compilation_cache.reset_cache()  # JAX looks at its configuration once
 
 
-def _is_ours(folder):
+def _is_ours(folder, parents):
     """Whether nobody else can have put anything there; makes the folder where there is none."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=parents, exist_ok=True)
         found = folder.lstat()
     except OSError:
         return False  # a place that cannot be written to: it costs time, nothing else

@@ -33,8 +33,12 @@ def work(cohort: Cohort, on_progress: Callable[[int, int], None] = lambda *_: No
     while waiting:
         pack = waiting.pop(0)
         before = len(tables.runs) * cohort.budget.updates
+
+        def heard(updates, scored, before=before):
+            on_progress(before + updates, scored)
+
         try:
-            found = work_together(pack, data, lambda n, scored: on_progress(before + n, scored))  # noqa: B023
+            found = work_together(pack, data, heard)
         except (MemoryError, jax.errors.JaxRuntimeError) as error:
             if not memory.ran_out(error) or len(pack.runs) == 1:
                 raise

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import pytest
 
 from soberlook import results
@@ -46,8 +47,6 @@ def test_they_lie_beside_a_store_and_never_in_it(tmp_path):
 
 @pytest.mark.parametrize("danger", ["writable", "link"])
 def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, danger):
-    import jax
-
     folder = tmp_path / ".compiled"
     if danger == "link":
         (tmp_path / "elsewhere").mkdir()
@@ -64,5 +63,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, danger):
 
 def test_a_place_that_cannot_be_written_to_costs_nothing_but_time(tmp_path):
     (tmp_path / "file").touch()
-    with kept_programs(str(tmp_path / "file" / ".compiled")):
-        pass
+    for place in ("file", "no/such/folder"):
+        with kept_programs(str(tmp_path / place / ".compiled")):
+            assert jax.config.jax_compilation_cache_dir is None
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

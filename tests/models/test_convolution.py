@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from jax import lax
 
+from soberlook.benchmark import train
+from soberlook.datasets import Sprites
+from soberlook.models import BetaVAE
 from soberlook.models.convolution import convolve, convolve_transposed
 
 LAYOUT = {"dimension_numbers": ("NHWC", "HWIO", "NHWC")}
@@ -134,3 +137,23 @@ def test_no_convolution_is_left_to_xla():
 
     program = jax.jit(jax.grad(both, (0, 1))).lower(x, kernel).as_text()
     assert "dot_general" in program and "convolution" not in program
+
+
+def test_written_and_plain_gradients_train_the_same_curve():
+    dataset = Sprites()
+
+    @partial(jax.jit, static_argnums=0)
+    def losses(gradients):
+        model = BetaVAE(network="conv", gradients=gradients, learning_rate=1e-3)
+
+        def update(state, step):
+            inputs = train.step_inputs(model, 0, step, dataset, (), batch_size=4)
+            state, logs = model.update(state, *inputs)
+            return state, logs["loss"]
+
+        batch, key = train.step_inputs(model, 0, 0, dataset, (), batch_size=4)
+        return jax.lax.scan(update, model.init(key, batch), jnp.arange(200))[1]
+
+    written, plain = losses("written"), losses("plain")
+    assert written[-20:].mean() < 0.5 * written[:5].mean()
+    np.testing.assert_allclose(written, plain, rtol=1e-3)
