@@ -180,7 +180,7 @@ def report(
 def bench(
     networks: Annotated[str, typer.Option(metavar="NAMES", help="By comma. [conv,mlp]")] = "",
     models: Annotated[
-        str, typer.Option(metavar="NAMES", help="By comma. [beta_vae,beta_tcvae,factor_vae]")
+        str, typer.Option(metavar="NAMES", help="By comma. [all that PyTorch has here, too]")
     ] = "",
     widths: Annotated[
         str, typer.Option(metavar="NUMBERS", help="Models trained at once. [1,8]")

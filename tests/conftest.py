@@ -1,5 +1,10 @@
 """What all tests share: strict arithmetic, and a small finished study."""
 
+import atexit
+import os
+import shutil
+import tempfile
+
 import jax
 import pytest
 
@@ -7,6 +12,15 @@ from soberlook.benchmark import cli
 from soberlook.benchmark.study import Budget, Study, register
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# What one test has compiled no other compiles again, in whichever process it runs.
+CACHE = "JAX_COMPILATION_CACHE_DIR"
+if CACHE not in os.environ:
+    os.environ[CACHE] = tempfile.mkdtemp(prefix="soberlook-tests-")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+    atexit.register(shutil.rmtree, os.environ[CACHE], ignore_errors=True)
+jax.config.update("jax_compilation_cache_dir", os.environ[CACHE])
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 SMALL = register(
     Study(

@@ -7,12 +7,25 @@ from pathlib import Path
 
 import jax
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from soberlook import results
 from soberlook.benchmark.compiled import beside, kept_programs
 
 STUDY = ("run", "quick", "--models", "beta_vae", "--seeds", "1", "--updates", "3")
 STUDY += ("--metrics", "mig")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_configured(monkeypatch):
+    """The tests' own folder is not used here."""
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()
+    yield
+    jax.config.update("jax_compilation_cache_dir", before)
+    compilation_cache.reset_cache()
 
 
 def in_a_process(*arguments):
