@@ -21,7 +21,7 @@ from .compiled import compile_seconds
 from .flops import trained_flops
 from .mapping import choose, everywhere, padded_width
 from .study import Budget, Run
-from .train import _shapes, advance, initialize
+from .train import advance, initialize, state_shapes
 
 MATRIX = 2048  # rows and columns of the products that tell what the device can do
 
@@ -60,6 +60,7 @@ class Contestant:
     way: str
     run: Callable[[int], None]
     about: dict = dataclasses.field(default_factory=dict)
+    updates: int = 1  # in a turn
     rates: list[float] = dataclasses.field(default_factory=list)
 
     @property
@@ -72,13 +73,10 @@ def measure(case: Case, peers: Callable, *, rounds: int, seconds: float, say: Ca
     """A case as a row of numbers, ours first; `peers(case)` gives the others' contestants."""
     contestants = [ours(case), *peers(case)]
     for contestant in contestants:
-        started = time.perf_counter()
         contestant.run(1)  # compiles what is not yet compiled
-        contestant.about.setdefault("compile_seconds", time.perf_counter() - started)
         started = time.perf_counter()
         contestant.run(2)
-        per_update = (time.perf_counter() - started) / 2
-        contestant.updates = max(1, round(seconds / per_update))
+        contestant.updates = max(1, round(2 * seconds / (time.perf_counter() - started)))
     floor = []
     for turn in range(rounds):
         floor.append(matrix_products())
@@ -93,9 +91,7 @@ def measure(case: Case, peers: Callable, *, rounds: int, seconds: float, say: Ca
     best = max(others, key=lambda other: other.median, default=None)
     return {
         "case": case.name,
-        "network": case.network,
-        "model": case.model,
-        "width": case.width,
+        **{name: getattr(case, name) for name in ("network", "model", "width", "settings")},
         "images_per_second": {c.way: round(c.median, 1) for c in contestants},
         "range": {c.way: [round(min(c.rates), 1), round(max(c.rates), 1)] for c in contestants},
         "best_peer": best and best.way,
@@ -113,7 +109,7 @@ def ours(case: Case) -> Contestant:
     budget = Budget(updates=1, batch_size=case.batch_size)
     runs = tuple(Run(dataset, model, seed, budget) for seed in range(case.width))
     cohort, data = Cohort("bench", runs, ()), everywhere(dataset.load())
-    mapping = choose(_shapes(cohort, data, "map"))
+    mapping = choose(state_shapes(cohort, data, "map"))
     members, seeds = cohort.members(padded_width(mapping, case.width))
     program = {"dataset": dataset, "batch_size": case.batch_size, "mapping": mapping}
     compiling = compile_seconds()

@@ -43,14 +43,14 @@ def train(cohort: Cohort, data) -> Iterator[Training]:
     is valid until the next is asked for: the buffers of the states are used again. Raises
     MemoryError where the compiled program needs more memory than the device has for it.
     """
-    mapping = choose(_shapes(cohort, data, "map"))
+    mapping = choose(state_shapes(cohort, data, "map"))
     program = {
         "dataset": cohort.dataset,
         "batch_size": cohort.budget.batch_size,
         "mapping": mapping,
     }
     models, seeds = cohort.members(padded_width(mapping, len(cohort.runs)))
-    shapes = _shapes(cohort, data, mapping)
+    shapes = state_shapes(cohort, data, mapping)
     compiled = advance.lower(models, seeds, shapes, data, 0, 1, **program).compile()
     if (needed := memory.needed(compiled)) > (allowed := memory.allowed()):
         raise MemoryError(f"{needed:,} bytes needed for {len(seeds)} runs, {allowed:,} allowed")
@@ -125,7 +125,7 @@ def step_inputs(model, seed, step, dataset, data, batch_size):
     return draw_batch(dataset, data, model.needs, key_data, batch_size), key_noise
 
 
-def _shapes(cohort, data, mapping):
+def state_shapes(cohort, data, mapping):
     """The shapes of all members' states, computed without computing."""
     models, seeds = cohort.members(padded_width(mapping, len(cohort.runs)))
     program = {"dataset": cohort.dataset, "batch_size": cohort.budget.batch_size}

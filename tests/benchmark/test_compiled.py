@@ -18,7 +18,8 @@ STUDY += ("--metrics", "mig")
 
 @pytest.fixture(autouse=True)
 def nothing_is_configured(monkeypatch):
-    """The tests' own folder is not used here."""
+    """The tests' own folder is not used here, nor what other tests have compiled."""
+    jax.clear_caches()
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     before = jax.config.jax_compilation_cache_dir
     jax.config.update("jax_compilation_cache_dir", None)
