@@ -30,6 +30,14 @@ PluginOption = Annotated[
         help="Import a file that registers models of your own; repeatable.",
     ),
 ]
+SetOption = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A setting for every model, like beta=1,4; repeatable.",
+    ),
+]
 KINDS = ("models", "metrics", "datasets", "studies")
 STATES = ("done", "diverged", "failed")
 
@@ -71,14 +79,7 @@ def run(
     metrics: Annotated[
         str, typer.Option(metavar="NAMES", help="Only these metrics, by comma.")
     ] = "",
-    settings: Annotated[
-        list[str],
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="A setting for every model, like beta=1,4; repeatable.",
-        ),
-    ] = [],  # noqa: B006
+    settings: SetOption = [],  # noqa: B006
     updates: Annotated[
         str, typer.Option(metavar="N", help="Train for N updates instead of the study's.")
     ] = "",
@@ -185,12 +186,7 @@ def bench(
     widths: Annotated[
         str, typer.Option(metavar="NUMBERS", help="Models trained at once. [1,8]")
     ] = "",
-    settings: Annotated[
-        list[str],
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="A setting, like precision=bfloat16; repeatable."
-        ),
-    ] = [],  # noqa: B006
+    settings: SetOption = [],  # noqa: B006
     rounds: Annotated[str, typer.Option(metavar="N", help="Turns of each contestant. [5]")] = "",
     seconds: Annotated[str, typer.Option(metavar="N", help="What a turn takes. [2]")] = "",
     json_file: Annotated[
