@@ -1,16 +1,14 @@
 """The study's networks and three of its methods in plain PyTorch, as its users would write them.
 
 What `soberlook bench` compares with: one model, or a loop over as many as a cohort has, eager and
-compiled, images in the order of memory that PyTorch likes best. Batches are gathered from 4,096
-images that lie ready as floating-point numbers, which is less work than ours.
+compiled, images in the order of memory that PyTorch likes best. Batches are gathered from images
+that lie ready as floating-point numbers, which is less work than ours.
 """
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-
-IMAGES = 4_096
 
 
 def contestants(case, images: np.ndarray, ways=("eager", "compiled")):

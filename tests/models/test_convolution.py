@@ -54,7 +54,7 @@ FORMS = pytest.mark.parametrize(
 
 @FORMS
 @pytest.mark.parametrize("size", [2, 4])
-@pytest.mark.parametrize("channels", [1, 7])  # gathered up to 5 of 21, then added up
+@pytest.mark.parametrize("channels", [1, 3, 7, 8])  # gathered up to 5 of 21, then added up
 def test_a_convolution_is_xlas(size, channels, dtype, gradients):
     x, kernel = arrays((3, 8, 6, channels), (size, size, channels, 21), dtype=dtype)
     ours = partial(convolve, gradients=gradients)
@@ -63,7 +63,7 @@ def test_a_convolution_is_xlas(size, channels, dtype, gradients):
 
 @FORMS
 @pytest.mark.parametrize("size", [2, 4])
-@pytest.mark.parametrize("features", [1, 7])  # added up to 5 of 21, then spread
+@pytest.mark.parametrize("features", [1, 3, 7, 8])  # added up to 5 of 21, then spread
 def test_a_transposed_convolution_is_xlas(size, features, dtype, gradients):
     x, kernel = arrays((3, 4, 6, 21), (size, size, features, 21), dtype=dtype)
     ours = partial(convolve_transposed, gradients=gradients)
