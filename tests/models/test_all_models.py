@@ -54,10 +54,12 @@ def test_member_of_a_cohort_equals_the_run_alone(members, data):
         state, alone = jax.jit(run)(model, seeds[i])
         np.testing.assert_allclose(together[i].mean(), alone.mean(), rtol=1e-4)
         for a, b in zip(jax.tree.leaves(states.params), jax.tree.leaves(state.params), strict=True):
-            # Adam gives every parameter steps of one size, also where a gradient is rounding: equal
-            # as a whole, and nowhere further apart than a hundredth of a step.
-            assert np.linalg.norm(a[i] - b) <= 1e-5 * np.linalg.norm(b)
+            # Adam gives every parameter steps of one size, also where its gradient is rounding: so
+            # one in ten thousand may be off by more, and none by a hundredth of a step.
+            close = np.isclose(a[i], b, rtol=1e-4, atol=1e-7)
+            assert np.mean(~close) < 1e-4
             np.testing.assert_allclose(a[i], b, rtol=1e-4, atol=0.01 * 1e-3)
+            assert np.linalg.norm(a[i] - b) <= 1e-5 * np.linalg.norm(b)
     assert np.isfinite(together).all()
     assert (together[:, -5:].mean(axis=1) < together[:, :5].mean(axis=1)).all()
 
