@@ -69,6 +69,14 @@ def numbers(option: str, text: str) -> list[int] | None:
     return [whole_number(option, part, low=1) for part in names(text)] if text else None
 
 
+def shares(option: str, text: str) -> list[float] | None:
+    """ ".1,.5,1" → [0.1, 0.5, 1.0]; nothing → None."""
+    try:
+        return [float(part) for part in names(text)] if text else None
+    except ValueError:
+        raise BadInput(f"{option} must be numbers up to 1, by comma, found {text!r}") from None
+
+
 def settings(texts: list[str]) -> dict:
     """["beta=1,4", "network=mlp"] → {"beta": [1, 4], "network": "mlp"}."""
     found = {}

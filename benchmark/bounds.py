@@ -18,7 +18,7 @@ LATENTS = 10  # of random codes, as many as the study's models have
 def keep_bounds(store: Store, runs: list[Run], names: tuple[str, ...]):
     """Score true factors and random codes of every dataset, where the store has no such scores."""
     scored = [metrics.METRICS[name] for name in names]
-    scored = [metric for metric in scored if metric.of != "representation"]
+    scored = [m for m in scored if m.of in ("codes", "split", "interventions")]
     kept = store.read("bounds").to_pylist()
     for dataset in {run.dataset.name: run.dataset for run in runs}.values():
         rows = [row for row in kept if row["dataset"] == dataset.name]
@@ -28,7 +28,7 @@ def keep_bounds(store: Store, runs: list[Run], names: tuple[str, ...]):
             representation = make_representation(codes, dataset.factor_sizes)
             for source in missing:
                 about = {"dataset": dataset.name, "codes": codes, "source": source}
-                for name, value, version in measure([source], representation)[0]:
+                for name, value, version in measure(source, [representation])[0][0]:
                     rows.append(about | {"metric": name, "value": value, "version": version})
         if missing:
             store.write_bounds(dataset.name, rows)

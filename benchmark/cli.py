@@ -83,6 +83,16 @@ def run(
     updates: Annotated[
         str, typer.Option(metavar="N", help="Train for N updates instead of the study's.")
     ] = "",
+    evaluate_at: Annotated[
+        str,
+        typer.Option(
+            metavar="SHARES", help="Also score after these shares of the updates: .1,.25,.5,1."
+        ),
+    ] = "",
+    draws: Annotated[
+        str,
+        typer.Option(metavar="N", help="Score every run on N draws of cells, and of noise. [1]"),
+    ] = "",
     ray: Annotated[
         str,
         typer.Option(
@@ -126,6 +136,8 @@ def run(
         seeds=arguments.seeds(seeds),
         fields=arguments.settings(settings),
         updates=arguments.whole_number("--updates", updates),
+        evaluate_at=arguments.shares("--evaluate-at", evaluate_at),
+        draws=arguments.whole_number("--draws", draws, low=1),
     )
     where = where or f"runs/{wanted.name}"
     store = Store(where)

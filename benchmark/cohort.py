@@ -21,6 +21,7 @@ class Cohort:
     study: str
     runs: tuple[Run, ...]
     metrics: tuple[str, ...]
+    draws: int = 1  # evaluations of each run
 
     @property
     def dataset(self):
@@ -65,6 +66,7 @@ class Cohort:
                 "dataset": {"name": self.dataset.name, "settings": self.dataset.settings()},
                 "budget": dataclasses.asdict(self.budget),
                 "metrics": self.metrics,
+                "draws": self.draws,
                 "runs": [
                     {
                         "id": run.id,
@@ -89,11 +91,15 @@ class Cohort:
             Run(dataset, models.make(run["model"], **run["settings"]), run["seed"], budget)
             for run in value["runs"]
         )
-        return cls(value["study"], runs, tuple(value["metrics"]))
+        return cls(value["study"], runs, tuple(value["metrics"]), value["draws"])
 
 
 def cohorts(
-    study: str, runs: Iterable[Run], metrics: tuple[str, ...], width: int = MAX_WIDTH
+    study: str,
+    runs: Iterable[Run],
+    metrics: tuple[str, ...],
+    draws: int = 1,
+    width: int = MAX_WIDTH,
 ) -> list[Cohort]:
     """Partition runs, in their order, by what must be equal in one program.
 
@@ -109,5 +115,5 @@ def cohorts(
         parts = -(-len(group) // width)
         bounds = [round(i * len(group) / parts) for i in range(parts + 1)]
         for start, stop in zip(bounds, bounds[1:], strict=False):
-            result.append(Cohort(study, tuple(group[start:stop]), metrics))
+            result.append(Cohort(study, tuple(group[start:stop]), metrics, draws))
     return result

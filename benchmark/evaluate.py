@@ -1,15 +1,15 @@
-"""Evaluating a trained member: encode the whole grid once, then every metric from that.
+"""Evaluating trained members: encode the whole grid once, then every metric from that.
 
-Each program here is for one member at a time: memory does not grow with the width of a cohort, and
-a member's numbers cannot depend on it.
+The programs here are for one member at a time: memory does not grow with the width of a cohort, and
+a member's numbers cannot depend on it. Metrics then see the same cells of all members.
 """
 
-import zlib
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import Partial
 from threadpoolctl import threadpool_limits
 
 from soberlook import metrics
@@ -17,40 +17,66 @@ from soberlook import metrics
 from .train import EVALUATION, pick, purpose_key
 
 BLOCK = 512  # cells encoded at a time
-EVALUATION_SEED = 0  # of the cells metrics draw: the same for all runs of all studies
+NOISY_DRAWS = 3  # at least, of a dataset whose images are drawn anew
+MEMORY = 2**30  # bytes of representations that are measured together
 
 
-def represent(models, seeds, states, member: int, data, dataset) -> metrics.Representation:
-    """The representation that one member has learnt, over every cell of the dataset."""
-    encoded = encode(models, seeds, states, member, data, dataset=dataset)
+def represent(models, seeds, states, member, data, dataset, draw=0) -> metrics.Representation:
+    """The representation that one member has learnt, over every cell of the dataset.
+
+    Draws differ in the noise of the images, where there is any, and in the samples of q(z|x).
+    """
+    encoded = encode(models, seeds, states, member, data, draw, dataset=dataset)
     mean, kl, reconstruction, sampled = map(np.asarray, encoded)
     return metrics.Representation(mean, kl, reconstruction, dataset.factor_sizes, sampled)
 
 
-def measure(names, representation) -> tuple[list[tuple[str, float, int]], list[str]]:
-    """(name, value, version) of every number of these metrics, and what could not be computed.
+def interrogable(models, seeds, states, member, data, dataset, representation) -> metrics.Trained:
+    """The member as metrics may ask it. Its functions are pytrees: one program serves all runs."""
+    model, _, state = jax.jit(pick)(member, models, seeds, states)
+    return metrics.Trained(
+        representation,
+        Partial(partial(_observe, dataset), data),
+        Partial(_encode, model, state),
+        Partial(_decode, model, state),
+        Partial(_log_likelihood, model, state),
+    )
 
-    A metric draws the same cells for every run. One that raises ValueError, or gives a number that
-    is not finite, gives no number at all, and its reason.
+
+def measure(name, representations, settings=(), *, draw=0, trained=()):
+    """For each of these runs the (name, value, version) of every number of one metric, and what
+    could not be computed.
+
+    Draws differ in the cells that metrics see, which are the same for all runs. A metric that
+    raises ValueError, or gives a number that is not finite, gives no number, and its reason. Runs
+    with equal `settings` are those that a metric of settings compares.
     """
-    numbers, reasons = [], []
-    for name in names:
-        metric = metrics.METRICS.find(name)
-        rng = np.random.default_rng([EVALUATION_SEED, zlib.crc32(name.encode())])
-        try:
-            # The pools of NumPy's and SciPy's BLAS wait for each other on few cores: on two, a
-            # logistic regression takes eight times as long with them.
-            with threadpool_limits(1, "blas"):
-                found = metrics.compute(metric, representation, rng)
-        except ValueError as error:
-            reasons.append(f"{name}: {error}")
-            continue
-        for key, value in found.items():
-            if np.isfinite(value):
-                numbers.append((key, float(value), metric.version))
-            else:
-                reasons.append(f"{name}: {key} is {value}")
-    return numbers, reasons
+    metric = metrics.METRICS.find(name)
+    runs = np.arange(len(representations))
+    groups = [runs]
+    if metric.of == "setting":
+        groups = [runs[np.equal(settings, one)] for one in dict.fromkeys(settings)]
+    outcomes = [None] * len(runs)
+    for group in groups:
+        own = [[every[i] for i in group] if every else () for every in (representations, trained)]
+        # The pools of NumPy's and SciPy's BLAS wait for each other on few cores: on two, a
+        # logistic regression takes eight times as long with them.
+        with threadpool_limits(1, "blas"):
+            found = metrics.compute(metric, own[0], seed=draw, trained=own[1])
+        for i, outcome in zip(group, found, strict=True):
+            outcomes[i] = outcome
+    return [_numbers(metric, outcome) for outcome in outcomes]
+
+
+def draws_of(dataset, draws: int) -> range:
+    """The draws of an evaluation: several, where images have noise that must not be frozen."""
+    return range(max(draws, NOISY_DRAWS if dataset.noisy else 1))
+
+
+def size_of(representations) -> int:
+    """The bytes that these take."""
+    arrays = [(r.mean, r.kl, r.reconstruction, r.sampled) for r in representations]
+    return sum(array.nbytes for one in arrays for array in one)
 
 
 def traverse(models, seeds, states, member: int, data, dataset, *, columns=9) -> np.ndarray:
@@ -62,11 +88,38 @@ def traverse(models, seeds, states, member: int, data, dataset, *, columns=9) ->
     return np.asarray(decode_lines(models, seeds, states, member, data, int(cell), **program))
 
 
+def _observe(dataset, data, cells, key):
+    return dataset.observe(data, cells, key)
+
+
+def _encode(model, state, x):
+    posterior = model.encode(state, x)
+    return posterior.mean, posterior.log_var
+
+
+def _decode(model, state, z):
+    return model.decode(state, z).mean
+
+
+def _log_likelihood(model, state, x, z):
+    return model.decode(state, z).log_prob(x)
+
+
+def _numbers(metric, outcome):
+    """(numbers, reasons) of what a metric gave, or raised."""
+    if isinstance(outcome, ValueError):
+        return [], [f"{metric.name}: {outcome}"]
+    finite = {key: float(value) for key, value in outcome.items() if np.isfinite(value)}
+    numbers = [(key, value, metric.version) for key, value in finite.items()]
+    wrong = [key for key in outcome if key not in finite]
+    return numbers, [f"{metric.name}: {key} is {outcome[key]}" for key in wrong]
+
+
 @partial(jax.jit, static_argnames=("dataset",))
-def encode(models, seeds, states, member, data, *, dataset):
+def encode(models, seeds, states, member, data, draw, *, dataset):
     """Posterior means [n, z], KL per latent [n, z], −log p(x|z) [n] and z [n, z] of one member."""
     model, seed, state = pick(member, models, seeds, states)
-    key = purpose_key(seed, EVALUATION)
+    key = jax.random.fold_in(purpose_key(seed, EVALUATION), draw)
     blocks = -(-dataset.size // BLOCK)
 
     def encode_block(block):

@@ -32,6 +32,6 @@ def make_plan(study: Study, store: Store, width: int = MAX_WIDTH) -> Plan:
     runs = study.expand()
     store.check(study.name)
     finished = store.finished()
-    whole = cohorts(study.name, runs, study.metrics, width)
+    whole = cohorts(study.name, runs, study.metrics, study.draws, width)
     left = [part for cohort in whole if (part := cohort.without(finished)) is not None]
     return Plan(study, runs, left)

@@ -82,6 +82,7 @@ class Study:
     seeds: tuple[int, ...]
     budget: Budget
     metrics: tuple[str, ...]
+    draws: int = 1  # evaluations of each run, on cells (and noise) of their own
     fields: dict = dataclasses.field(default_factory=dict)
     budgets: dict[str, Budget] = dataclasses.field(default_factory=dict)
 
@@ -94,9 +95,18 @@ class Study:
         return len(self.datasets) * sum(map(len, settings)) * len(self.seeds)
 
     def narrowed(
-        self, *, models=None, datasets=None, seeds=None, metrics=None, updates=None, fields=None
+        self,
+        *,
+        models=None,
+        datasets=None,
+        seeds=None,
+        metrics=None,
+        draws=None,
+        updates=None,
+        evaluate_at=None,
+        fields=None,
     ):
-        """This study with other models, datasets, seeds, metrics, updates or fields.
+        """This study with other models, datasets, seeds, metrics, draws, budget or fields.
 
         Names the study has keep its settings for them; other registered names come with their own.
         `fields` win over everything the study says.
@@ -113,8 +123,18 @@ class Study:
             changes["seeds"] = tuple(seeds)
         if metrics is not None:
             changes["metrics"] = tuple(metrics)
+        if draws is not None:
+            changes["draws"] = draws
+        if evaluate_at is not None:
+            shares = {"evaluate_at": tuple(evaluate_at)}
+            changes["budget"] = dataclasses.replace(self.budget, **shares)
+            changes["budgets"] = {
+                name: dataclasses.replace(budget, **shares) for name, budget in self.budgets.items()
+            }
         if updates is not None:
-            changes["budget"] = dataclasses.replace(self.budget, updates=updates)
+            changes["budget"] = dataclasses.replace(
+                changes.get("budget", self.budget), updates=updates
+            )
             changes["budgets"] = {}
         return dataclasses.replace(self, **changes)
 

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import jax
 import numpy as np
 
-from soberlook import datasets, models
+from soberlook import datasets, metrics, models
 from soberlook.results.store import Tables
 
 from . import memory
 from .cohort import Cohort
 from .compiled import compile_seconds
-from .evaluate import measure, represent, traverse
+from .evaluate import MEMORY, draws_of, interrogable, measure, represent, size_of, traverse
 from .mapping import everywhere, on_first_device, share_of
 from .pictures import traversal_png
 from .provenance import provenance
@@ -59,10 +59,7 @@ def work_together(pack: Cohort, data, on_progress: Callable[[int, int], None]) -
         on_progress(updates, 0)
         if training.step in pack.budget.evaluation_steps:
             evaluation_started = time.perf_counter()
-            outcomes = []
-            for member in range(len(pack.runs)):
-                outcomes.append(evaluate(pack, training, member, data, tables))
-                on_progress(updates, member + 1)
+            outcomes = evaluate(pack, training, data, tables, partial(on_progress, updates))
             evaluate_seconds += time.perf_counter() - evaluation_started
     train_seconds = time.perf_counter() - started - evaluate_seconds
     about = provenance() | {
@@ -89,37 +86,64 @@ def failed(cohort: Cohort, reason: str) -> Tables:
 
 
 def evaluate(
-    cohort: Cohort, training: Training, member: int, data, tables: Tables
-) -> tuple[str, str]:
-    """Add a member's rows at this step, and at the last one its pictures; status and reason.
+    pack: Cohort, training: Training, data, tables: Tables, on_scored: Callable[[int], None]
+) -> list[tuple[str, str]]:
+    """Add all members' rows at this step, and at the last one their pictures; status and reason.
 
     A member whose parameters are no longer finite has diverged and gets no rows: nothing that it
     would say means anything.
     """
-    run, dataset, budget = cohort.runs[member], cohort.dataset, cohort.budget
-    stacked = training.models, training.seeds, training.states
-    member, stacked = share_of(member, stacked)
-    data = on_first_device(data)
-    program = {"dataset": dataset, "batch_size": budget.batch_size}
-    logs, finite = look(*stacked, member, data, training.step, **program)
-    if not finite:
-        return "diverged", f"parameters were not finite after update {training.step}"
-    representation = represent(*stacked, member, data, dataset)
-    numbers, reasons = measure(cohort.metrics, representation)
-    for name, value in logs.items():
-        if np.isfinite(value):
-            numbers.append((f"train_{name}", float(value), run.model.version))
-        else:
-            reasons.append(f"train_{name} is {value}")
-    tables.rows.extend(
-        {"run_id": run.id, "step": training.step, "metric": name, "value": value, "version": v}
-        for name, value, v in numbers
-    )
-    if training.step == budget.updates:
-        images = traverse(*stacked, member, data, dataset)
-        png = traversal_png(images, representation.kl.mean(axis=0))
-        tables.pictures.append({"run_id": run.id, "name": "traversal", "png": png})
-    return "done", "; ".join(reasons)
+    dataset, step = pack.dataset, training.step
+    stacked, data = (training.models, training.seeds, training.states), on_first_device(data)
+    status, reasons, learnt = {}, {run: [] for run in pack.runs}, {}
+    draws = draws_of(dataset, pack.draws)
+    asks = any(metrics.METRICS.find(name).of == "trained" for name in pack.metrics)
+
+    def add(run, draw, numbers):
+        about = {"run_id": run.id, "step": step, "draw": draw}
+        tables.rows.extend(
+            about | {"metric": name, "value": value, "version": version}
+            for name, value, version in numbers
+        )
+
+    def measure_learnt():
+        """What is measured together: the representations that there is memory for."""
+        before = len(status) - len(learnt)
+        for draw in draws:
+            representations = [own[draw] for own, _ in learnt.values()]
+            asked = [interrogable(*where, own[draw]) for own, where in learnt.values() if where]
+            settings = [run.setting for run in learnt]
+            share = len(learnt) / (len(draws) * len(pack.metrics))
+            for i, name in enumerate(pack.metrics):
+                found = measure(name, representations, settings, draw=draw, trained=asked)
+                for run, (numbers, problems) in zip(learnt, found, strict=True):
+                    add(run, draw, numbers)
+                    reasons[run] += [p for p in problems if p not in reasons[run]]
+                on_scored(before + int(share * (draw * len(pack.metrics) + i + 1)))
+        learnt.clear()
+
+    for member, run in enumerate(pack.runs):
+        place, shares = share_of(member, stacked)
+        asked = *shares, place, data
+        logs, finite = look(*asked, step, dataset=dataset, batch_size=pack.budget.batch_size)
+        status[run] = "done" if finite else "diverged"
+        if not finite:
+            reasons[run].append(f"parameters were not finite after update {step}")
+            continue
+        version = run.model.version
+        add(run, 0, [(f"train_{k}", float(v), version) for k, v in logs.items() if np.isfinite(v)])
+        reasons[run] += [f"train_{k} is {v}" for k, v in logs.items() if not np.isfinite(v)]
+        own = [represent(*asked, dataset, draw) for draw in draws]
+        learnt[run] = own, (*asked, dataset) if asks else ()
+        if step == pack.budget.updates:
+            images = traverse(*asked, dataset)
+            png = traversal_png(images, own[0].kl.mean(axis=0))
+            tables.pictures.append({"run_id": run.id, "name": "traversal", "png": png})
+        if size_of(own) * len(learnt) >= MEMORY:
+            measure_learnt()
+    if learnt:
+        measure_learnt()
+    return [(status[run], "; ".join(reasons[run])) for run in pack.runs]
 
 
 def run_row(cohort: Cohort, run) -> dict:

@@ -7,31 +7,76 @@ and factors [n, f] and gives numbers by name, and its line in the list below.
 
 from .active_units import active_units
 from .beta_vae_score import beta_vae_score
+from .clustering import clustering
+from .compute import compute
 from .dci import dci
+from .dci_es import dci_es
+from .dci_forest import dci_forest
+from .dci_lasso import dci_lasso
+from .dci_logistic import dci_logistic
+from .dcimig import dcimig
 from .elbo import kl, reconstruction
 from .explicitness import explicitness
 from .factor_vae_score import factor_vae_score
-from .metric import METRICS, Metric, Representation, compute, register
+from .frechet import frechet
+from .identifiability import block_r2, linear_r2, mcc, nonlinear_r2
+from .infomec import infomec, infomec_training, infomec_tripod
+from .interpolation import interpolation
+from .irs import irs
+from .iwae import iwae
+from .jemmig import jemmig
+from .linear_probe import linear_probe
+from .med import med
+from .metric import METRICS, Metric, Representation, Trained, register
 from .mig import mig
+from .mig_sup import mig_sup
 from .modularity import modularity
+from .perturbation import perturbation
 from .sap import sap
+from .sap_continuous import sap_continuous
+from .udr import udr
 from .unsupervised import unsupervised
 
 __all__ = [
     "METRICS",
     "Metric",
     "Representation",
+    "Trained",
     "active_units",
     "beta_vae_score",
+    "block_r2",
+    "clustering",
     "compute",
     "dci",
+    "dci_es",
+    "dci_forest",
+    "dci_lasso",
+    "dci_logistic",
+    "dcimig",
     "explicitness",
     "factor_vae_score",
+    "frechet",
+    "infomec",
+    "infomec_training",
+    "infomec_tripod",
+    "interpolation",
+    "irs",
+    "iwae",
+    "jemmig",
     "kl",
+    "linear_probe",
+    "linear_r2",
+    "mcc",
+    "med",
     "mig",
+    "mig_sup",
     "modularity",
+    "nonlinear_r2",
+    "perturbation",
     "reconstruction",
     "register",
     "sap",
+    "sap_continuous",
+    "udr",
     "unsupervised",
 ]

@@ -9,6 +9,8 @@ from jaxtyping import Float, Int
 from soberlook.registry import Registry
 
 METRICS = Registry("metric")
+Numbers = float | Float[np.ndarray, "..."]  # of one run, or an array of the runs
+Of = Literal["codes", "split", "representation", "interventions", "trained", "setting"]
 
 
 class Metric(NamedTuple):
@@ -16,12 +18,14 @@ class Metric(NamedTuple):
 
     name: str
     function: Callable[..., dict[str, float]]
-    of: Literal["codes", "split", "representation", "interventions"]
+    of: Of
     version: int  # raised when the numbers change: rows of other versions are computed again
     points: int  # cells drawn with replacement, for "codes" and to train on in "split"
     test_points: int  # further cells to test on, for "split"
-    suffix: str  # of the names of its numbers, where sizes or codes are not the study's
+    suffix: str  # of the names of its numbers, where sizes, cells or codes are not the study's
     codes: Literal["mean", "sampled"]  # which codes of a run it is called with
+    disjoint: bool  # whether no cell is both trained on and tested on, for "split"
+    batched: bool  # whether codes may have a leading axis of runs, which numbers then have
 
 
 class Representation(NamedTuple):
@@ -33,20 +37,36 @@ class Representation(NamedTuple):
     factor_sizes: tuple[int, ...]
     sampled: Float[np.ndarray, "n z"] | None = None  # that sample of q(z|x)
 
-    def factors(self, cells: Int[np.ndarray, " k"]) -> Int[np.ndarray, "k f"]:
+    def factors(self, cells: Int[np.ndarray, "..."]) -> Int[np.ndarray, "... f"]:
         """The factors' values of these cells, whole numbers from 0."""
         return np.stack(np.unravel_index(cells, self.factor_sizes), axis=-1)
+
+
+class Trained(NamedTuple):
+    """A trained run that can be asked: for metrics of what it makes of images and of codes.
+
+    Images are [b, h, w, c] in [0, 1], codes [b, z]; arrays of JAX, on the device. `size`
+    cells in C order. Functions may be called with any number of cells, and under `jax.jit`.
+    """
+
+    representation: Representation
+    observe: Callable  # (cells [b], key) → images; the key is for the dataset's noise, if any
+    encode: Callable  # images → (mean [b, z], log-variance [b, z]) of q(z|x)
+    decode: Callable  # codes → images: the mean of p(x|z)
+    log_likelihood: Callable  # (images, codes) → log p(x|z) [b] in nats
 
 
 def register(
     name: str,
     *,
-    of: Literal["codes", "split", "representation", "interventions"],
+    of: Of,
     version: int = 1,
     points: int = 10_000,
     test_points: int = 5_000,
     suffix: str = "",
     codes: Literal["mean", "sampled"] = "mean",
+    disjoint: bool = False,
+    batched: bool = False,
 ):
     """Function decorator: enter a metric under `name`. Sizes and codes are the study's by default.
 
@@ -54,58 +74,54 @@ def register(
     "codes" (codes [n, z], factors [n, f]) of drawn cells;
     "split" the same twice, (codes, factors, test_codes, test_factors);
     "representation" (representation);
-    "interventions" (representation, rng), for metrics that draw cells by a rule of their own.
+    "interventions" (representation, rng), for metrics that draw cells by a rule of their own;
+    "trained" (trained, rng), for metrics of images and of the decoder;
+    "setting" (codes [m, n, z], kl [m, z]) of the m runs of one setting, at the same drawn cells;
+    its numbers are arrays [m].
     """
 
     def decorate(function):
-        METRICS.add(name, Metric(name, function, of, version, points, test_points, suffix, codes))
+        metric = Metric(
+            name, function, of, version, points, test_points, suffix, codes, disjoint, batched
+        )
+        METRICS.add(name, metric)
         return function
 
     return decorate
 
 
-def compute(metric: Metric, representation: Representation, rng: np.random.Generator) -> dict:
-    """The numbers of one metric for one run; `rng` draws the cells it sees."""
-
-    if metric.codes == "sampled":
-        representation = representation._replace(mean=representation.sampled)
-
-    def draw(count):
-        cells = rng.integers(len(representation.mean), size=count)
-        return representation.mean[cells], representation.factors(cells)
-
-    if metric.of == "codes":
-        arguments = draw(metric.points)
-    elif metric.of == "split":
-        arguments = (*draw(metric.points), *draw(metric.test_points))
-    elif metric.of == "interventions":
-        arguments = (representation, rng)
-    else:
-        arguments = (representation,)
-    return {key + metric.suffix: v for key, v in metric.function(*arguments).items()}
+def numbers(values: np.floating | Float[np.ndarray, "..."]) -> Numbers:
+    """A float for one run, the array where there are axes of runs."""
+    return float(values) if np.ndim(values) == 0 else np.asarray(values)
 
 
 def check_codes(codes, name="codes"):
-    """codes [n, z] as an array, or a ValueError that names the array at fault."""
-    codes = _table(codes, name)
+    """codes [..., n, z] as an array, or a ValueError that names the array at fault."""
+    codes = _table(codes, name, runs=True)
     if not np.issubdtype(codes.dtype, np.number) or np.iscomplexobj(codes):
         raise ValueError(f"{name} must be real numbers, found {codes.dtype}")
     if not np.isfinite(codes).all():
-        column = int(np.argmin(np.isfinite(codes).all(axis=0)))
+        rows = tuple(range(codes.ndim - 1))
+        column = int(np.argmin(np.isfinite(codes).all(axis=rows)))
         raise ValueError(f"{name} must be finite, found NaN or infinity in column {column}")
     return codes
 
 
-def check_codes_and_factors(codes, factors, of=""):
-    """(codes [n, z], factors [n, f]) as arrays, or a ValueError that names the array at fault.
+def check_codes_and_factors(codes, factors, of="", whole=True):
+    """(codes [..., n, z], factors [n, f]) as arrays, or a ValueError that names the array at fault.
 
-    `of` goes before the names in messages: "test " for the test half of a split.
+    `of` goes before the names in messages: "test " for the test half of a split. Factors must be
+    whole numbers, or where not `whole` any finite real ones.
     """
     codes, factors = check_codes(codes, f"{of}codes"), _table(factors, f"{of}factors")
-    if len(codes) != len(factors):
-        lengths = f"{len(codes)} and {len(factors)}"
+    if codes.shape[-2] != len(factors):
+        lengths = f"{codes.shape[-2]} and {len(factors)}"
         raise ValueError(f"{of}codes and factors must be as long, found {lengths}")
-    if not np.issubdtype(factors.dtype, np.integer):
+    if len(factors) < 2:
+        raise ValueError(f"{of}codes and factors must be two samples at least, found one")
+    if not whole:
+        factors = check_codes(factors, f"{of}factors")
+    elif not np.issubdtype(factors.dtype, np.integer):
         raise ValueError(f"{of}factors must be whole numbers, found {factors.dtype}")
     for column, values in enumerate(factors.T):
         if (values == values[0]).all():
@@ -118,14 +134,14 @@ def check_split(codes, factors, test_codes, test_factors):
     train = check_codes_and_factors(codes, factors)
     test = check_codes_and_factors(test_codes, test_factors, of="test ")
     for name, a, b in zip(("codes", "factors"), train, test, strict=True):
-        if a.shape[1] != b.shape[1]:
-            columns = f"{a.shape[1]} and {b.shape[1]}"
+        if a.shape[-1] != b.shape[-1]:
+            columns = f"{a.shape[-1]} and {b.shape[-1]}"
             raise ValueError(f"{name} and test {name} must have as many columns, found {columns}")
     return *train, *test
 
 
-def _table(array, name):
+def _table(array, name, runs=False):
     array = np.asarray(array)
-    if array.ndim != 2 or 0 in array.shape:
+    if (array.ndim < 2 if runs else array.ndim != 2) or 0 in array.shape:
         raise ValueError(f"{name} must be a table [n, columns], found shape {array.shape}")
     return array

@@ -9,23 +9,24 @@ import numpy as np
 from jaxtyping import Int, Num
 
 from .information import discretize, entropy, mutual_information
-from .metric import check_codes_and_factors, register
+from .metric import Numbers, check_codes_and_factors, numbers, register
 
 
-@register("mig", of="codes")
+@register("mig", of="codes", batched=True)
 def mig(
-    codes: Num[np.ndarray, "n z"], factors: Int[np.ndarray, "n f"], *, bins: int = 20
-) -> dict[str, float]:
+    codes: Num[np.ndarray, "*runs n z"], factors: Int[np.ndarray, "n f"], *, bins: int = 20
+) -> dict[str, Numbers]:
     """Mutual information gap: is each factor in one code, and in no other?
 
-    codes [n, z], factors [n, f] whole numbers. In [0, 1], higher is better; 0 for codes that know
-    nothing. As in the study (Locatello et al.,
-    2019, appendix C) information is the plug-in estimate after putting each code in 20 bins of
-    equal width, so a perfect code of a factor with more than 20 values stays below 1. A constant
-    code has no information, and the second best of a single code is 0. Raises ValueError for
-    codes that are not finite and for a factor of one value.
+    codes [..., n, z], factors [n, f] whole numbers. In [0, 1], higher is better; 0 for codes that
+    know nothing. As in the study (Locatello et al., 2019, appendix C) information is the plug-in
+    estimate after putting each code in 20 bins of equal width, so a perfect code of a factor with
+    more than 20 values stays below 1. A constant code has no information, and the second best of a
+    single code is 0. Raises ValueError for codes that are not finite and for a factor of one value.
     """
     codes, factors = check_codes_and_factors(codes, factors)
-    information = mutual_information(discretize(codes, bins), factors)  # (z, f)
-    ranked = np.sort(np.vstack([np.zeros(factors.shape[1]), information]), axis=0)
-    return {"mig": float(np.mean((ranked[-1] - ranked[-2]) / entropy(factors)))}
+    information = mutual_information(discretize(codes, bins), factors)  # (..., z, f)
+    nothing = np.zeros_like(information[..., :1, :])
+    ranked = np.sort(np.concatenate([nothing, information], axis=-2), axis=-2)
+    gaps = (ranked[..., -1, :] - ranked[..., -2, :]) / entropy(factors)
+    return {"mig": numbers(gaps.mean(axis=-1))}

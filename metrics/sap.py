@@ -5,17 +5,15 @@ Concepts from Unlabeled Observations", ICLR 2018, section 3.
     S_ik: how well code i alone predicts factor k
 """
 
-import warnings
-
 import numpy as np
 from jaxtyping import Float, Int, Num
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import LinearSVC
 
+from .linear_svm import fit_lines
 from .metric import check_split, register
 
 
 @register("sap", of="split")
+@register("sap_disjoint", of="split", disjoint=True, suffix="_disjoint")
 def sap(
     codes: Num[np.ndarray, "n z"],
     factors: Int[np.ndarray, "n f"],
@@ -43,12 +41,8 @@ def predictability(codes, factors, test_codes, test_factors) -> Float[np.ndarray
     # continuous factors it takes R². The study has categories only, a linear SVM with balanced
     # weights, and the plain accuracy.
     scores = np.empty((codes.shape[1], factors.shape[1]))
-    for i, (code, test_code) in enumerate(zip(codes.T, test_codes.T, strict=True)):
-        for k, (factor, test_factor) in enumerate(zip(factors.T, test_factors.T, strict=True)):
-            classifier = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
-            with warnings.catch_warnings():
-                # Scored wherever the study's 1,000 iterations end.
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                classifier.fit(code[:, None], factor)
-            scores[i, k] = classifier.score(test_code[:, None], test_factor)
+    for k, (factor, test_factor) in enumerate(zip(factors.T, test_factors.T, strict=True)):
+        lines = fit_lines(codes, factor)
+        for i, test_code in enumerate(test_codes.T):
+            scores[i, k] = np.mean(lines.predict(test_code, i) == test_factor)
     return scores

@@ -10,52 +10,62 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 
 from .information import discretize, mutual_information
-from .metric import check_codes_and_factors, register
+from .metric import Numbers, check_codes_and_factors, numbers, register
 
 
-@register("unsupervised", of="codes")
-@register("unsupervised_sampled", of="codes", codes="sampled", suffix="_sampled")
+@register("unsupervised", of="codes", batched=True)
+@register("unsupervised_sampled", of="codes", codes="sampled", suffix="_sampled", batched=True)
 def unsupervised(
-    codes: Num[np.ndarray, "n z"], factors: Int[np.ndarray, "n f"], *, bins: int = 20
-) -> dict[str, float]:
+    codes: Num[np.ndarray, "*runs n z"], factors: Int[np.ndarray, "n f"], *, bins: int = 20
+) -> dict[str, Numbers]:
     """How far the codes are from being independent of one another.
 
-    codes [n, z]; the factors are not looked at. `gaussian_total_correlation` in nats,
+    codes [..., n, z]; the factors are not looked at. `gaussian_total_correlation` in nats,
     `gaussian_wasserstein_correlation` in squared units of the codes, the same divided by tr Σ under
     `…_norm` (below 2), and `mutual_information_score` in nats, from codes in 20 bins of equal
     width. All ≥ 0; 0 is independent. The total correlation is infinite when a code is a linear
     function of others. A single code scores 0. Raises ValueError for codes that are not finite.
     """
     codes, _ = check_codes_and_factors(codes, factors)
-    covariance = np.atleast_2d(np.cov(codes, rowvar=False))
+    centred = codes - codes.mean(axis=-2, keepdims=True, dtype=np.float64)
+    covariance = np.swapaxes(centred, -1, -2) @ centred / (codes.shape[-2] - 1)
     # A constant is independent of everything. The study's code takes the logarithm of its variance
     # 0 and gives NaN.
-    varies = np.ptp(codes, axis=0) > 0
-    covariance = covariance * np.outer(varies, varies)
-    wasserstein, trace = _wasserstein(covariance), np.trace(covariance)
-    others = ~np.eye(codes.shape[1], dtype=bool)
+    varies = np.ptp(codes, axis=-2) > 0
+    covariance = covariance * varies[..., :, None] * varies[..., None, :]
+    wasserstein = _wasserstein(covariance)
+    trace = np.trace(covariance, axis1=-2, axis2=-1)
     discrete = discretize(codes, bins)
-    information = mutual_information(discrete, discrete)[others]
+    information = mutual_information(discrete, discrete)
+    pairs = max(1, codes.shape[-1] * (codes.shape[-1] - 1))
+    own = np.trace(information, axis1=-2, axis2=-1)
     return {
-        "gaussian_total_correlation": _total_correlation(covariance[np.ix_(varies, varies)]),
-        "gaussian_wasserstein_correlation": wasserstein,
-        "gaussian_wasserstein_correlation_norm": float(wasserstein / trace) if trace else 0.0,
-        "mutual_information_score": float(information.mean()) if information.size else 0.0,
+        "gaussian_total_correlation": numbers(_total_correlation(covariance, varies)),
+        "gaussian_wasserstein_correlation": numbers(wasserstein),
+        "gaussian_wasserstein_correlation_norm": numbers(
+            wasserstein / np.where(trace > 0, trace, 1)
+        ),
+        "mutual_information_score": numbers((information.sum(axis=(-1, -2)) - own) / pairs),
     }
 
 
-def _total_correlation(covariance: Float[np.ndarray, "z z"]) -> float:
+def _total_correlation(covariance: Float[np.ndarray, "*runs z z"], varies):
     """−½ log det of the correlations, which equals TC and forgets the scales of the codes."""
-    deviation = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(deviation, deviation)
-    if correlation.size and np.linalg.matrix_rank(correlation) < len(correlation):
-        return float("inf")  # the determinant would be a rounding error
-    return max(0.0, -0.5 * float(np.linalg.slogdet(correlation).logabsdet))
+    variance = np.where(varies, np.diagonal(covariance, axis1=-2, axis2=-1), 1)
+    deviation = np.sqrt(variance)
+    correlation = covariance / (deviation[..., :, None] * deviation[..., None, :])
+    diagonal = np.eye(covariance.shape[-1], dtype=bool)
+    correlation = np.where(diagonal, 1, correlation)  # a constant's is 1 to itself
+    # Of a singular matrix the determinant would be a rounding error.
+    full = np.linalg.matrix_rank(correlation) == covariance.shape[-1]
+    correlation = np.where(full[..., None, None], correlation, diagonal)
+    total = np.maximum(0, -0.5 * np.linalg.slogdet(correlation).logabsdet)
+    return np.where(full, total, np.inf)
 
 
-def _wasserstein(covariance: Float[np.ndarray, "z z"]) -> float:
+def _wasserstein(covariance: Float[np.ndarray, "*runs z z"]):
     """W by eigenvalues: the matrix under the root is symmetric, and may be singular."""
-    deviation = np.sqrt(np.diag(covariance))
-    squared = np.linalg.eigvalsh(covariance * np.outer(deviation, deviation))
-    roots = np.sqrt(np.maximum(squared, 0))  # below 0 by rounding only
-    return max(0.0, 2 * float(np.trace(covariance) - roots.sum()))
+    deviation = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
+    squared = np.linalg.eigvalsh(covariance * deviation[..., :, None] * deviation[..., None, :])
+    roots = np.sqrt(np.maximum(squared, 0)).sum(axis=-1)  # below 0 by rounding only
+    return np.maximum(0, 2 * (np.trace(covariance, axis1=-2, axis2=-1) - roots))

@@ -20,17 +20,19 @@ FIRST = ["study", "dataset", "model", "strength_name", "strength", "seed", "stat
 def load(where: str | Path) -> pd.DataFrame:
     """One row per run, its settings and its metrics after the last update as columns.
 
-    Runs that failed or diverged are there, with their status, and without metrics. A setting that
-    a model does not have is missing in its runs. Settings of datasets are `dataset_…`; a setting
-    with the name of another column is `setting_…`.
+    A metric that was evaluated on several draws is their mean; `rows` has each. Runs that failed or
+    diverged are there, with their status, and without metrics. A setting that a model does not have
+    is missing in its runs. Settings of datasets are `dataset_…`; a setting with the name of another
+    column is `setting_…`.
     """
     store = _open(where)
     runs = store.read("runs").to_pandas().drop_duplicates("run_id", ignore_index=True)
     settings = _expand(runs.pop("settings"), "")
     dataset_settings = _expand(runs.pop("dataset_settings"), "dataset_")
-    final = _rows(store, runs).sort_values("step", kind="stable")
-    metrics = final.drop_duplicates(["run_id", "metric"], keep="last")
-    metrics = metrics.pivot(index="run_id", columns="metric", values="value")
+    rows = _rows(store, runs)
+    last = rows.groupby(["run_id", "metric"])["step"].transform("max")
+    final = rows[rows["step"] == last].groupby(["run_id", "metric"])["value"].mean()
+    metrics = final.unstack("metric")
     metrics = metrics.reindex(runs["run_id"]).reset_index(drop=True).rename_axis(columns=None)
     taken = {*runs.columns, *metrics.columns}
     settings = settings.rename(columns={c: f"setting_{c}" for c in settings.columns if c in taken})
@@ -41,7 +43,10 @@ def load(where: str | Path) -> pd.DataFrame:
 
 
 def rows(where: str | Path) -> pd.DataFrame:
-    """The long table: run_id, step, metric, value and the metric's version, of finished runs."""
+    """The long table: run_id, step, draw, metric, value and the metric's version, of finished runs.
+
+    The spread between draws of one run is evaluation noise.
+    """
     store = _open(where)
     return _rows(store, store.read("runs", ["run_id"]).to_pandas())
 
@@ -66,7 +71,9 @@ def _open(where) -> Store:
 def _rows(store, runs):
     """The rows of these runs; the cohort of any others was cut off before it was done."""
     found = store.read("rows", run_ids=runs["run_id"].tolist()).to_pandas()
-    return found.drop_duplicates(["run_id", "step", "metric"], keep="last", ignore_index=True)
+    found["draw"] = found["draw"].fillna(0).astype(int)
+    key = ["run_id", "step", "draw", "metric"]
+    return found.drop_duplicates(key, keep="last", ignore_index=True)
 
 
 def _expand(column, prefix):

@@ -2,7 +2,7 @@
 
     study.json                 the study's name and the schema of the files
     cohorts/<cohort>.json      what a cohort is to train, written before it starts
-    rows/<cohort>.parquet      (run, step, metric, value)
+    rows/<cohort>.parquet      (run, step, draw, metric, value)
     pictures/<cohort>.parquet  (run, name, PNG)
     runs/<cohort>.parquet      a row per run; written last: where it is, the cohort is done
     bounds/<dataset>.parquet   what metrics say of true factors and of random codes
@@ -64,6 +64,7 @@ ROWS = pa.schema(
     [
         ("run_id", pa.string()),
         ("step", pa.int64()),
+        ("draw", pa.int64()),  # of cells, and of the images' noise: 0, 1, …
         ("metric", pa.string()),
         ("value", pa.float64()),
         ("version", pa.int64()),

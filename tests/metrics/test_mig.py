@@ -73,7 +73,7 @@ def test_bins_of_a_range_with_fewer_numbers_than_bins():
         (np.array([[0, 1], [0, np.inf]]), np.eye(2, dtype=int), "codes must be finite.* column 1"),
         (np.eye(4), np.eye(3, dtype=int), "must be as long, found 4 and 3"),
         (np.eye(2), np.array([[0], [0]]), "factors must vary, found one value in column 0"),
-        (np.eye(1), np.array([[0]]), "factors must vary"),
+        (np.eye(1), np.array([[0]]), "must be two samples at least, found one"),
         (np.eye(2), np.eye(2), "factors must be whole numbers, found float64"),
         (np.array([["a"], ["b"]]), np.array([[0], [1]]), "codes must be real numbers, found <U1"),
         (np.zeros((0, 3)), np.zeros((0, 1), int), r"codes must be a table .* found shape \(0, 3\)"),

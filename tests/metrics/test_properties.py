@@ -106,6 +106,11 @@ NOTICE = {
     ("codes shifted", "sap"): None,  # it penalises the intercept, too
     ("a code scaled", "gaussian_wasserstein_correlation"): None,  # squared units of the codes
     ("a code scaled", "gaussian_wasserstein_correlation_norm"): None,  # as shares of all variance
+    ("a code scaled", "irs"): None,  # weights in units of the codes
+    ("a code scaled", "infom"): None,  # next to a wide code the others are not active
+    ("a code scaled", "infoc"): None,
+    ("dead codes added", "mig_sup"): 5 / 7,  # a mean over all codes
+    ("dead codes added", "med_completeness"): None,  # entropy to base z
     ("dead codes added", "modularity"): 5 / 7,  # a mean over all codes
     ("dead codes added", "mutual_information_score"): (5 * 4) / (7 * 6),  # over all pairs
     ("dead codes added", "dci_completeness"): None,  # entropy to base z
@@ -163,20 +168,38 @@ def case_numbers(name, case):
 def test_numbers_are_numbers_within_their_range(name, case):
     for key, value in case_numbers(name, case).items():
         assert isinstance(value, float), key
-        shares = not key.startswith(("gaussian", "mutual", "factor_vae_active"))
+        shares = not key.startswith(("gaussian", "mutual", "factor_vae_active", "jemmig_nats"))
         assert -1e-12 <= value <= (1 + 1e-12 if shares else np.inf), key
 
 
 PERFECT = {
+    "block_r2": 1,
+    "infom": (0.95, 1),
+    "infoc": (0.95, 1),
+    "infoe": 1,
+    "linear_r2": 1,
+    "mcc_pearson": 1,
+    "mcc_spearman": 1,
+    "nonlinear_r2": 1,
+    "sap_continuous": (0.99, 1),
     "beta_vae_score": 1,
     "dci_completeness": 1,
     "dci_disentanglement": 1,
     "dci_informativeness": 1,
+    "dcimig": (0.98, 1),
     "explicitness": 1,
     "factor_vae_score": 1,
     "gaussian_total_correlation": (0, 0.01),
     "gaussian_wasserstein_correlation_norm": (0, 0.01),
+    "irs": 1,
+    "jemmig": (0.99, 1),
+    "jemmig_nats": (0, 0.03),
+    "med": (0.9, 1),
+    "med_completeness": (0.9, 1),
+    "med_top1": (0.9, 1),
     "mig": (0.99, 1),
+    "mig_sup": (0.98, 1),
+    "mig_sup_active": (0.98, 1),
     "modularity": (0.999, 1),
     "mutual_information_score": (0, 0.01),
     "sap": (0.35, 0.4),  # one linear cut of an axis does not part 5 values
@@ -185,18 +208,43 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
     "perfect": PERFECT,
     "perfect, collapsed": PERFECT
     | {
+        "irs": (0.97, 1),
+        "jemmig": (0.97, 1),
+        "jemmig_nats": (0, 0.1),
+        "med": (0.8, 0.9),  # what they seem to know is of all factors
+        "med_completeness": (0.6, 0.8),
         "mig": (0.94, 1),
+        "mig_sup": (0.49, 0.51),
         "modularity": (0.5, 0.8),  # the collapsed codes score like noise
         "mutual_information_score": (0, 0.1),
         "gaussian_total_correlation": (0, 0.03),
         "factor_vae_active": 3,
     },
     "perfect, rounded": PERFECT
-    | {"modularity": (0.5, 1), "gaussian_total_correlation": (0, 0.02), "factor_vae_active": 3},
-    "perfect, constant": PERFECT | {"modularity": 0.5, "factor_vae_active": 3},
+    | {
+        "mig_sup": (0.49, 0.51),
+        "modularity": (0.5, 1),
+        "gaussian_total_correlation": (0, 0.02),
+        "factor_vae_active": 3,
+    },
+    "perfect, constant": PERFECT
+    | {"mig_sup": (0.49, 0.5), "modularity": 0.5, "factor_vae_active": 3},
     "twice": {
+        "block_r2": 1,
+        "infom": (0.95, 1),
+        "infoc": (0.37, 0.4),
+        "infoe": 1,
+        "linear_r2": 1,
+        "mcc_pearson": 1,
+        "sap_continuous": 0,
         "mig": 0,
         "sap": 0,
+        "dcimig": (0.98, 1),
+        "irs": 1,
+        "jemmig": (np.log(20) / (np.log(20) + np.log([3, 4, 5]))).mean(),  # no gap
+        "med": (0.9, 1),
+        "med_completeness": (0.55, 0.62),  # 1 − log 2 / log 6
+        "mig_sup": (0.98, 1),
         "modularity": (0.999, 1),
         "dci_disentanglement": 1,
         "dci_completeness": (0.3, 0.95),
@@ -205,7 +253,19 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": np.inf,
     },
     "rotated": {
+        "infom": (0, 0.3),
+        "infoc": (0, 0.3),
+        "infoe": 1,
+        "linear_r2": 1,
+        "nonlinear_r2": 1,
+        "mcc_pearson": (0.78, 0.82),
+        "sap_continuous": (0.3, 0.45),
         "mig": (0, 0.3),
+        "mig_sup": (0, 0.3),
+        "dcimig": (0, 0.3),
+        "irs": (0.3, 0.7),
+        "jemmig": (0, 0.4),
+        "med": (0, 0.2),
         "sap": (0, 0.15),
         "dci_disentanglement": (0, 0.3),
         "dci_completeness": (0, 0.3),
@@ -216,17 +276,41 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": (0, 0.01),
     },
     "noise": {
+        "block_r2": (0, 0.01),
+        "infom": (0.4, 1),  # ratios of errors
+        "infoe": (0, 0.02),
+        "linear_r2": (0, 0.01),
+        "nonlinear_r2": (0, 0.01),
+        "mcc_pearson": (0.03, 0.12),
+        "sap_continuous": (0, 0.02),
         "beta_vae_score": (0.28, 0.38),
         "factor_vae_score": (0.28, 0.38),
         "dci_disentanglement": (0, 0.01),
         "dci_completeness": (0, 0.01),
         "dci_informativeness": (0.2, 0.32),  # (1/3 + 1/4 + 1/5) / 3 = 0.26
         "explicitness": (0.47, 0.53),
+        "dcimig": (0, 0.01),
+        "irs": (0.1, 0.3),  # a quantile of deviations against the largest
+        "jemmig": (0, 0.15),
+        "med": (0, 0.01),
+        "med_completeness": (0, 0.01),
+        "med_top1": (0, 0.02),
         "mig": (0, 0.01),
+        "mig_sup": (0, 0.01),
+        "mig_sup_active": (0, 0.01),
         "sap": (0, 0.02),
         "gaussian_total_correlation": (0, 0.02),
     },
     "constant": {
+        "block_r2": 0,
+        "infom": 0,
+        "infoc": 0,
+        "infoe": 0,
+        "linear_r2": 0,
+        "nonlinear_r2": 0,
+        "mcc_pearson": 0,
+        "mcc_spearman": 0,
+        "sap_continuous": 0,
         "beta_vae_score": (0.28, 0.38),
         "factor_vae_score": 0,
         "factor_vae_active": 0,
@@ -234,7 +318,16 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "dci_completeness": 0,
         "dci_informativeness": (0.2, 0.32),
         "explicitness": 0.5,
+        "dcimig": 0,
+        "irs": 0,
+        "jemmig": (np.log(20) / (np.log(20) + np.log([3, 4, 5]))).mean(),
+        "jemmig_nats": np.log([3, 4, 5]).mean(),
+        "med": 0,
+        "med_completeness": 0,
+        "med_top1": 0,
         "mig": 0,
+        "mig_sup": 0,
+        "mig_sup_active": 0,
         "modularity": 0,
         "sap": 0,
         "gaussian_total_correlation": 0,
@@ -243,18 +336,42 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "mutual_information_score": 0,
     },
     "one code": {
+        "block_r2": 1 / 3,
+        "infom": (0.95, 1),
+        "infoc": 1,
+        "infoe": 1 / 3,
+        "linear_r2": 1 / 3,
+        "nonlinear_r2": 1 / 3,
+        "mcc_pearson": 1 / 3,
+        "sap_continuous": 1 / 3,
         "beta_vae_score": (0.6, 0.7),  # its factor is told, the other two are not: 2/3
         "factor_vae_score": (0.28, 0.38),
         "dci_completeness": 1,
+        "dcimig": np.log(3) / np.log(3 * 4 * 5),
+        "irs": 1,
+        "med": 0,  # shares of what is known of each factor: all are 1
+        "med_completeness": 1,
         "mig": (0.33, 0.34),
+        "mig_sup": (0.98, 1),
         "modularity": (0.999, 1),
     },
     "one code for two": {
+        "block_r2": 2 / 3,  # it is assigned to one of them
+        "infom": (0.59, 0.63),  # the first code halves it: (1/4 + 1) / 2
+        "infoc": (0.97, 1),
+        "linear_r2": 2 / 3,
+        "nonlinear_r2": 1,
+        "mcc_pearson": (5 / np.sqrt(26) + 1) / 3,
+        "sap_continuous": (0.66, 0.67),
         # Shares of importance 2/3 and 1/3; the first code is spread over two factors of three.
         "dci_disentanglement": 2 / 3 * (1 - np.log(2) / np.log(3)) + 1 / 3,
         "dci_completeness": 1,
         "dci_informativeness": 1,
+        "dcimig": np.log(4 / 3 * 5) / np.log(3 * 4 * 5),
+        "jemmig": (0.79, 0.81),
+        "med": (0.46, 0.6),
         "mig": (0.98, 1),  # each factor is in one code only
+        "mig_sup": (0.49, 0.51),
         "modularity": (0.75, 0.9),
         "factor_vae_score": (0.6, 0.7),
     },

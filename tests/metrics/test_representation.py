@@ -5,6 +5,7 @@ import pytest
 
 from soberlook import metrics
 from soberlook.metrics import METRICS, Representation, compute
+from soberlook.metrics.compute import draw_cells
 
 
 @pytest.fixture
@@ -23,10 +24,10 @@ def test_numbers_of_a_known_representation(perfect):
 
 
 def test_metrics_of_codes_see_drawn_cells(perfect):
-    found = compute(METRICS["mig"], perfect, np.random.default_rng(0))
+    (found,) = compute(METRICS["mig"], [perfect])
     assert found["mig"] == pytest.approx(1, abs=1e-3)
-    again = compute(METRICS["mig"], perfect, np.random.default_rng(0))
-    assert found == again
+    assert compute(METRICS["mig"], [perfect]) == [found]
+    assert compute(METRICS["mig"], [perfect], seed=1) != [found]  # other cells
     cells = np.arange(24)
     assert perfect.factors(cells).tolist() == np.indices((4, 6)).reshape(2, -1).T.tolist()
 
@@ -43,7 +44,8 @@ def found(perfect, monkeypatch):
     # scikit-learn reads it through another door, where only the state tells.
     before = np.random.get_state(legacy=False)["state"]
     few = [m._replace(points=300, test_points=200) for m in METRICS.values()]
-    computed = [compute(m, perfect, np.random.default_rng(0)) for m in few]
+    few = [m for m in few if m.of not in ("trained", "setting")]
+    computed = [compute(m, [perfect])[0] for m in few]
     after = np.random.get_state(legacy=False)["state"]
     assert after["pos"] == before["pos"] and (after["key"] == before["key"]).all()
     return computed
@@ -54,3 +56,47 @@ def test_every_metric_is_finite_and_names_of_numbers_have_one_owner(found):
     assert len(names) == len(set(names))
     assert all(np.isfinite(value) for numbers in found for value in numbers.values())
     assert {"dci_disentanglement", "dci_disentanglement_1000"} <= set(names)
+
+
+def runs_of(representation, count=3):
+    """Runs that know less and less."""
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal(representation.mean.shape)
+    return [representation._replace(mean=representation.mean + i * noise) for i in range(count)]
+
+
+@pytest.mark.parametrize("name", ["mig", "modularity", "unsupervised", "sap", "factor_vae_score"])
+def test_runs_score_the_same_in_any_company(perfect, name):
+    runs, metric = runs_of(perfect), METRICS[name]._replace(points=300, test_points=200)
+    together = compute(metric, runs)
+    assert together == [compute(metric, [run])[0] for run in runs]
+    assert together[0] != together[2]
+
+
+def test_a_run_that_cannot_be_scored_leaves_the_others_alone(perfect):
+    runs = runs_of(perfect)
+    runs[1].mean[3, 1] = np.nan
+    for name in ("mig", "sap", "factor_vae_score"):
+        first, bad, last = compute(METRICS[name]._replace(points=300, test_points=200), runs)
+        assert isinstance(bad, ValueError) and "column 1" in str(bad)
+        assert isinstance(first, dict) and isinstance(last, dict)
+
+
+def test_disjoint_halves_share_no_cell():
+    metric = METRICS["sap_disjoint"]
+    train, test = draw_cells(metric, (4, 6), np.random.default_rng(0))
+    assert len(train) == metric.points and len(test) == metric.test_points
+    assert not set(train) & set(test) and len(set(train) | set(test)) == 24
+    train, test = draw_cells(METRICS["sap"], (4, 6), np.random.default_rng(0))
+    assert set(train) == set(test)  # the study's own are not disjoint on a small grid
+
+
+def test_nothing_can_be_learnt_by_heart_where_cells_are_disjoint():
+    """Codes that are noise, but always the same for a cell: trees know the cells they have seen."""
+    mean = np.random.default_rng(0).standard_normal((100, 4))
+    by_heart = Representation(mean, mean, mean[:, 0], (10, 10), mean)
+    few = {"points": 1_000, "test_points": 500}
+    (seen,) = compute(METRICS["dci"]._replace(**few), [by_heart])
+    (unseen,) = compute(METRICS["dci_disjoint"]._replace(**few), [by_heart])
+    assert seen["dci_informativeness"] > 0.9
+    assert unseen["dci_informativeness_disjoint"] < 0.25

@@ -40,7 +40,7 @@ def test_the_frame_of_a_study(small_store):
 
 def test_the_long_table(small_store):
     rows = results.rows(small_store)
-    assert rows.columns.tolist() == ["run_id", "step", "metric", "value", "version"]
+    assert rows.columns.tolist() == ["run_id", "step", "draw", "metric", "value", "version"]
     assert rows["run_id"].nunique() == 8 and set(rows["step"]) == {40}
     assert rows["value"].notna().all()
 

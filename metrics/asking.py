@@ -1,0 +1,75 @@
+"""Asking a trained run for many images, codes and likelihoods: what its metrics are made from.
+
+Programs are compiled for one batch size, so that a run needs one program a function, however many
+rows it is asked for. Runs whose functions are `jax.tree_util.Partial`s of one function, with their
+parameters as arguments, share that program; any other function is compiled for itself.
+"""
+
+from collections.abc import Callable
+
+import jax
+import numpy as np
+from jax.tree_util import Partial
+from jaxtyping import Float, Int
+
+from .metric import Trained, check_codes
+
+BATCH = 256
+
+
+def draw_cells(trained: Trained, rng: np.random.Generator, count: int) -> Int[np.ndarray, " n"]:
+    """`count` cells of the grid, uniform and with replacement. None are held out of training."""
+    if count < 1:
+        raise ValueError(f"cells must be one at least, found {count}")
+    return rng.integers(np.prod(trained.representation.factor_sizes), size=count)
+
+
+def draw_key(rng: np.random.Generator) -> jax.Array:
+    """A key of JAX."""
+    return jax.random.key(int(rng.integers(2**31)))
+
+
+def observe(
+    trained: Trained, cells: Int[np.ndarray, " n"], key: jax.Array
+) -> Float[np.ndarray, "n h w c"]:
+    """The images of these cells."""
+    return _finite(in_batches(trained.observe, cells, after=(key,)), "images")
+
+
+def encode(
+    trained: Trained, images: Float[np.ndarray, "n h w c"]
+) -> tuple[Float[np.ndarray, "n z"], Float[np.ndarray, "n z"]]:
+    """Mean and log-variance of q(z|x) for these images, or a ValueError where they are not finite.
+
+    A variance of 0, which is a log-variance of −∞, is not a density and is refused, too.
+    """
+    mean, log_var = in_batches(trained.encode, images)
+    return check_codes(mean, "encoded means"), check_codes(log_var, "encoded log-variances")
+
+
+def decode(trained: Trained, codes: Float[np.ndarray, "n z"]) -> Float[np.ndarray, "n h w c"]:
+    """The mean of p(x|z) for these codes, or a ValueError where it is not finite."""
+    return _finite(in_batches(trained.decode, codes.astype(np.float32)), "decoded images")
+
+
+def in_batches(function: Callable, *rows, after: tuple = (), size: int = BATCH):
+    """`function(*rows, *after)` as arrays of NumPy, called with `size` rows at a time.
+
+    The last batch is filled up with rows from the start, which are cut off its result.
+    """
+    function = function if isinstance(function, Partial) else Partial(function)
+    count = len(rows[0])
+    batches = (np.arange(start, start + size) % count for start in range(0, count, size))
+    found = [_call(function, *(row[batch] for row in rows), *after) for batch in batches]
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *jax.device_get(found))
+
+
+@jax.jit
+def _call(function, *arguments):
+    return function(*arguments)
+
+
+def _finite(images, name):
+    if not np.isfinite(images).all():
+        raise ValueError(f"{name} must be finite, found NaN or infinity")
+    return images

@@ -1,0 +1,131 @@
+"""Perturbation response: each latent is moved in turn, and what moves in the decoded image is
+measured.
+
+After the inspection of latents in "(β-)VAE and GAN" on dSprites (arXiv 2208.04549, 2022), which
+looks at the pictures; here the centroid, the area and the orientation are read off the moments of
+the image (Hu, "Visual Pattern Recognition by Moment Invariants", IRE Trans. Inf. Theory, 1962).
+
+    z_d = μ(x) + d σ_k e_k,   d from −3 to 3,   σ_k: deviation of code k over the grid
+    R_kf = E_x[deviation over d of property f of decode(z_d)] / (the same of the dataset's images)
+    max_share = Σ_k max_f R_kf / Σ R,   completeness = Σ_f max_k R_kf / Σ R
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from . import asking
+from .metric import Trained, register
+
+PROPERTIES = ("x", "y", "area", "orientation")
+
+
+@register("perturbation", of="trained")
+def perturbation(
+    trained: Trained,
+    rng: np.random.Generator,
+    *,
+    cells: int = 256,
+    steps: int = 9,
+    reach: float = 3.0,
+    threshold: float = 0.01,
+) -> dict[str, float]:
+    """Does each latent move one property of the image, and is each property moved by one latent?
+
+    `perturbation_max_share`, the share of a latent's response that is in one property, and
+    `perturbation_completeness`, the share of a property's response that is to one latent; both in
+    [0, 1], higher is better, 1/4 and 1/z where all responds alike. Latents and properties count by
+    their response, so dead latents and shapes change nothing; both are 0 where nothing responds.
+    `perturbation_inactive` is the number of latents, from 0 to z, that change pixels by less than
+    `threshold` of their deviation in the dataset. Settings and traps are those of `responses`.
+    """
+    response, change = responses(trained, rng, cells=cells, steps=steps, reach=reach)
+    active = change >= threshold
+    response = response * active[:, None]
+    total = response.sum()
+    return {
+        "perturbation_max_share": float(response.max(axis=1).sum() / total) if total else 0.0,
+        "perturbation_completeness": float(response.max(axis=0).sum() / total) if total else 0.0,
+        "perturbation_inactive": float((~active).sum()),
+    }
+
+
+def responses(
+    trained: Trained,
+    rng: np.random.Generator,
+    *,
+    cells: int = 256,
+    steps: int = 9,
+    reach: float = 3.0,
+) -> tuple[Float[np.ndarray, "z 4"], Float[np.ndarray, " z"]]:
+    """R [z, 4], how much each latent moves each of `PROPERTIES`, and how much [z] any pixel.
+
+    Both are shares of the deviation over the dataset: 1 moves as far as the data does. A property
+    that hardly varies in the dataset (by less than 1 % of the image's side, of the mean area, or
+    0.01 of orientation) has response 0. From the images of `cells` drawn with
+    replacement from the whole grid, which runs were trained on, `steps` codes each, `reach`
+    deviations to either side. Only properties of one bright thing on a dark ground mean what they
+    say: on light ground the ground is measured. Raises ValueError for images that do not vary, and
+    for codes and images that are not finite.
+    """
+    # The protocol has the change of a shape classifier's logits, too. Without labels there is none.
+    drawn = asking.draw_cells(trained, rng, cells)
+    images = asking.observe(trained, drawn, asking.draw_key(rng))
+    pixels = np.sqrt(images.var(axis=0, dtype=np.float64).mean())
+    if pixels < 1e-6:
+        raise ValueError("images must vary, found one image only")
+    measured = measure(images)
+    height, width = images.shape[1:3]
+    scale = deviation(measured)
+    varies = scale > 0.01 * np.array([width, height, measured[:, 2].mean(), 1])
+    mean, _ = asking.encode(trained, images)
+    sigma = trained.representation.mean.std(axis=0, dtype=np.float64)
+    response, change = np.zeros((mean.shape[1], len(PROPERTIES))), np.zeros(mean.shape[1])
+    for k in range(mean.shape[1]):
+        codes = np.repeat(mean[:, None], steps, axis=1).astype(np.float64)
+        codes[..., k] += np.linspace(-reach, reach, steps) * sigma[k]
+        decoded = asking.decode(trained, codes.reshape(-1, mean.shape[1]))
+        decoded = decoded.reshape(cells, steps, *decoded.shape[1:])
+        moved = deviation(measure(decoded)).mean(axis=0)
+        response[k, varies] = moved[varies] / scale[varies]
+        change[k] = np.sqrt(decoded.var(axis=1, dtype=np.float64).mean()) / pixels
+    return response, change
+
+
+def measure(images: Float[np.ndarray, "... h w c"]) -> Float[np.ndarray, "... 5"]:
+    """Centroid x and y in pixels, area in white pixels, and orientation as a vector.
+
+    The vector is (cos 2θ, sin 2θ) e of the main axis at angle θ, which repeats after π, and the
+    elongation e = (λ₁ − λ₂) / (λ₁ + λ₂) of the second moments: from 0, which has no orientation,
+    to 1, a line. An image without light has its centroid in the middle, and no orientation.
+    """
+    grey = images.mean(axis=-1, dtype=np.float64)
+    height, width = grey.shape[-2:]
+    y, x = np.mgrid[:height, :width] + 0.5
+    area = grey.sum(axis=(-2, -1))
+    lit = area > 1e-6
+
+    def moment(values, empty):
+        weighted = (grey * values).sum(axis=(-2, -1))
+        return np.where(lit, weighted / np.where(lit, area, 1), empty)
+
+    mean_x, mean_y = moment(x, width / 2), moment(y, height / 2)
+    dx, dy = x - mean_x[..., None, None], y - mean_y[..., None, None]
+    xx, yy, xy = moment(dx**2, 0), moment(dy**2, 0), moment(dx * dy, 0)
+    spread = np.where(xx + yy > 0, xx + yy, 1)
+    return np.stack([mean_x, mean_y, area, (xx - yy) / spread, 2 * xy / spread], axis=-1)
+
+
+def deviation(measured: Float[np.ndarray, "... n 5"]) -> Float[np.ndarray, "... 4"]:
+    """How far each of `PROPERTIES` strays over n images.
+
+    The standard deviation, and for the orientation √(½ (mean |u| − |mean u|)) of the vectors u:
+    close to √e times the angle's deviation in radians, and 0 for a change of elongation alone.
+    """
+    measured = measured.copy()
+    measured[..., :3] -= measured[..., :1, :3]  # so that equal ones have deviation 0 and not 1e-16
+    vectors = measured[..., 3:]
+    lengths = np.linalg.norm(vectors, axis=-1).mean(axis=-1)
+    together = np.linalg.norm(vectors.mean(axis=-2), axis=-1)
+    turned = np.sqrt(np.maximum(lengths - together, 0) / 2)  # below 0 by rounding only
+    turned = np.where(turned > 1e-6, turned, 0)  # and above, where nothing turns
+    return np.concatenate([measured[..., :3].std(axis=-2), turned[..., None]], axis=-1)
