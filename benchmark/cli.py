@@ -189,6 +189,30 @@ def report(
     typer.echo(write_report(where))
 
 
+@app.command("metrics")
+def score_file(
+    file: Annotated[str, typer.Argument(metavar="FILE.npz", help="The codes, and their factors.")],
+    metrics: Annotated[
+        str, typer.Option(metavar="NAMES", help="By comma, or all. [the usual ones]")
+    ] = "",
+    seed: Annotated[str, typer.Option(metavar="N", help="Of the points or cells drawn. [0]")] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print {metric: {name: value}} instead of a table.")
+    ] = False,
+):
+    """Score codes of your own.
+
+    FILE.npz holds codes [n, z] and either factors [n, f] of the same points, whole numbers where
+    they are classes, or factor_sizes where the codes are those of a whole grid in C order, the last
+    factor varying fastest. For the metrics there are: soberlook list metrics.
+    """
+    from . import arguments
+    from .scoring import score_file
+
+    seed = arguments.whole_number("--seed", seed, low=0) or 0
+    score_file(file, arguments.names(metrics), seed, as_json)
+
+
 @app.command()
 def bench(
     networks: Annotated[str, typer.Option(metavar="NAMES", help="By comma. [conv,mlp]")] = "",

@@ -119,21 +119,40 @@ def _numbers(metric, outcome):
 def encode(models, seeds, states, member, data, draw, *, dataset):
     """Posterior means [n, z], KL per latent [n, z], −log p(x|z) [n] and z [n, z] of one member."""
     model, seed, state = pick(member, models, seeds, states)
-    key = jax.random.fold_in(purpose_key(seed, EVALUATION), draw)
-    blocks = -(-dataset.size // BLOCK)
 
-    def encode_block(block):
-        # The last block ends with cells from the start again, which are cut off below.
-        cells = (block * BLOCK + jnp.arange(BLOCK)) % dataset.size
-        key_noise, key_sample = jax.random.split(jax.random.fold_in(key, block))
+    def encode_block(cells, key):
+        key_noise, key_sample = jax.random.split(key)
         x = dataset.observe(data, cells, key_noise)
         posterior = model.encode(state, x)
         z = posterior.sample(key_sample)
         reconstruction = -model.decode(state, z).log_prob(x)
         return posterior.mean, posterior.kl_per_latent(), reconstruction, z
 
-    encoded = jax.lax.map(encode_block, jnp.arange(blocks))
-    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:])[: dataset.size], encoded)
+    return _over_grid(encode_block, dataset, seed, draw)
+
+
+@partial(jax.jit, static_argnames=("dataset",))
+def predict(models, seeds, states, member, data, *, dataset):
+    """What one member says the factors are, [n, f], where it is one that was told them."""
+    model, seed, state = pick(member, models, seeds, states)
+
+    def predict_block(cells, key):
+        return model.predict(state, dataset.observe(data, cells, key))
+
+    return _over_grid(predict_block, dataset, seed, draw=0)
+
+
+def _over_grid(function, dataset, seed, draw):
+    """`function` of all cells, a block of them and a key of its own at a time."""
+    key = jax.random.fold_in(purpose_key(seed, EVALUATION), draw)
+
+    def of_block(block):
+        # The last block ends with cells from the start again, which are cut off below.
+        cells = (block * BLOCK + jnp.arange(BLOCK)) % dataset.size
+        return function(cells, jax.random.fold_in(key, block))
+
+    found = jax.lax.map(of_block, jnp.arange(-(-dataset.size // BLOCK)))
+    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:])[: dataset.size], found)
 
 
 @partial(jax.jit, static_argnames=("dataset", "columns"))

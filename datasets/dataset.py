@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from soberlook.registry import Registry, check_settings, construct, settings_of
 
@@ -27,7 +28,7 @@ class Dataset(ABC):
     factor_sizes: ClassVar[tuple[int, ...]]
     image_shape: ClassVar[tuple[int, int, int]]  # h, w, c
     noisy: ClassVar[bool] = False  # images depend on the key, too: drawn anew, never kept
-    views: ClassVar[tuple[str, ...]] = ("images", "second_images")  # see views.py
+    views: ClassVar[tuple[str, ...]] = ("images", "second_images", "factors")  # see views.py
 
     def __post_init__(self):
         if "name" not in vars(type(self)):
@@ -50,6 +51,12 @@ class Dataset(ABC):
     def factors(self, cells):
         """cells [n] → the factors' values [n, f], whole numbers from 0."""
         return jnp.stack(jnp.unravel_index(cells, self.factor_sizes), axis=-1)
+
+    def standardized(self, cells):
+        """cells [n] → the factors' values [n, f], with mean 0 and variance 1 over the grid."""
+        sizes = np.asarray(self.factor_sizes)[None]
+        # The variance of 0, …, s − 1 is (s² − 1) / 12.
+        return (self.factors(cells) - (sizes - 1) / 2) / np.sqrt((sizes**2 - 1) / 12)
 
     def settings(self) -> dict:
         """Field → value; `make(dataset.name, **dataset.settings())` gives the dataset back."""

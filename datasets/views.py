@@ -32,7 +32,16 @@ def second_images(dataset, data, cells, key):
     return dataset.observe(data, draw_cells(dataset, key_cells, len(cells)), key_noise)
 
 
-VIEWS = {"images": View(images, 1), "second_images": View(second_images, 1)}
+def factors(dataset, data, cells, key):
+    """[b, f]: the true factors of the batch's cells, with mean 0 and variance 1 over the grid."""
+    return dataset.standardized(cells)
+
+
+VIEWS = {
+    "images": View(images, 1),
+    "second_images": View(second_images, 1),
+    "factors": View(factors, 0),
+}
 
 
 def draw_cells(dataset: Dataset, key, count: int):

@@ -35,6 +35,7 @@ from .perturbation import perturbation
 from .sap import sap
 from .sap_continuous import sap_continuous
 from .udr import udr
+from .score import Scores, score
 from .unsupervised import unsupervised
 
 __all__ = [
@@ -78,5 +79,7 @@ __all__ = [
     "sap",
     "sap_continuous",
     "udr",
+    "score",
+    "Scores",
     "unsupervised",
 ]

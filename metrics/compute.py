@@ -1,5 +1,5 @@
-"""Calling metrics for many runs: the cells that they see are drawn once, runs that a metric can take
-together it gets in one call, and others are computed side by side."""
+"""Calling metrics for many runs: the cells that they see are drawn once; the runs that a metric can
+take together it gets in one call, others are computed side by side."""
 
 import warnings
 import zlib
@@ -28,14 +28,14 @@ def compute(
     same runs, for metrics that ask for them.
     """
     if metric.of == "trained":
-        return [_called(metric, run, _rng(metric, seed)) for run in trained]
+        return [_called(metric, run, rng_of(metric, seed)) for run in trained]
     runs = [of_codes(metric, run) for run in representations]
     if metric.of == "representation":
         return [_called(metric, run) for run in runs]
     if metric.of == "interventions":
-        return _side_by_side(metric, [(run, _rng(metric, seed)) for run in runs])
+        return _side_by_side(metric, [(run, rng_of(metric, seed)) for run in runs])
     try:
-        draws = draw_cells(metric, runs[0].factor_sizes, _rng(metric, seed))
+        draws = draw_cells(metric, runs[0].factor_sizes, rng_of(metric, seed))
     except ValueError as error:
         return [error] * len(runs)
     factors = [runs[0].factors(cells) for cells in draws]
@@ -72,7 +72,7 @@ def of_codes(metric: Metric, representation: Representation) -> Representation:
     return representation._replace(mean=representation.sampled)
 
 
-def _rng(metric, seed):
+def rng_of(metric, seed):
     return np.random.default_rng([seed, zlib.crc32(metric.name.encode())])
 
 

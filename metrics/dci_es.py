@@ -20,7 +20,7 @@ FEATURES = (0, 16, 32, 64, 128, 256, 512)  # of each capacity, next to the codes
 RIDGE = 1e-4  # a point: penalty on squared weights of standardised codes
 
 
-@register("dci_es", of="split")
+@register("dci_es", of="split", continuous=True)
 def dci_es(
     codes: Num[np.ndarray, "n z"],
     factors: Num[np.ndarray, "n f"],
@@ -37,7 +37,7 @@ def dci_es(
     nothing of how good that is: codes that know nothing have E = 1, so read it beside
     `dci_es_informativeness`, the largest R² on the curve, in [0, 1]. `dci_es_size` = f/z: 1 for as
     many codes as factors, less for more codes, dead ones too. Values of factors are numbers, as in
-    `dci_lasso`. `seed` draws the features (E: ± .01). Raises ValueError for codes that are not
+    `dci_lasso`. `seed` draws the features (E: ± .001). Raises ValueError for codes that are not
     finite and for a factor of one value.
     """
     # The paper adds Fourier features to nothing, trees and multilayer perceptrons to the linear

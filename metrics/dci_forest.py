@@ -33,12 +33,14 @@ def dci_forest(
     codes [n, z], factors [n, f] real numbers, and m points to test on.
     `dci_forest_disentanglement`, `dci_forest_completeness` and `dci_forest_informativeness`, the
     variance explained at the test points (R² = 1 − NRMSE² in the paper's error; a factor worse
-    predicted than by its mean counts 0); all in [0, 1], higher is better. About 0 for codes that know nothing. Codes of no importance
-    have no say in D; a factor without a split has completeness 0. Values of factors are numbers, as
-    in `dci_lasso`. Ten trees split as long as both sides keep `leaf` points, so fewer than 2·`leaf`
-    points score 0, and D grows with the number of points (noisy codes: .92 of 1,000, .97 of 10,000
-    points): never compare sizes. `seed` draws the trees' points (D: ± .003). Raises ValueError for
-    codes that are not finite and for a factor of one value.
+    predicted than by its mean counts 0); all in [0, 1], higher is better. About 0 for codes that
+    know nothing, but a factor that is in no code still shares 1 among them, about evenly. Codes of
+    no importance have no say in D; a factor without a split has completeness 0. Values of factors
+    are numbers, as in `dci_lasso`. Ten trees split as long as both sides keep `leaf` points, so
+    fewer than 2·`leaf` points score 0, and D of entangled codes falls with the number of points
+    (rotated ones: .56 of 1,000, .49 of 10,000): never compare sizes. `seed` draws the trees'
+    points (D: ± .002). Raises ValueError for codes that are not finite and for a factor of one
+    value.
     """
     codes, factors, test_codes, test_factors = standardized_split(
         codes, factors, test_codes, test_factors

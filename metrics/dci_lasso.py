@@ -20,7 +20,7 @@ from .metric import register
 from .regression import explained_variance, standardized_split
 
 
-@register("dci_lasso", of="split")
+@register("dci_lasso", of="split", continuous=True)
 def dci_lasso(
     codes: Num[np.ndarray, "n z"],
     factors: Num[np.ndarray, "n f"],

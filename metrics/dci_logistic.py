@@ -28,7 +28,7 @@ def dci_logistic(
     test_codes: Num[np.ndarray, "m z"],
     test_factors: Int[np.ndarray, "m f"],
     *,
-    strength: float = 1,
+    strength: float = 1.0,
 ) -> dict[str, float]:
     """Is each code about one factor, and each factor in one code, as linear classifiers see it?
 

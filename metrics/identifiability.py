@@ -28,7 +28,7 @@ from .metric import Numbers, check_codes_and_factors, numbers, register
 Blocks = Sequence[Sequence[int]]
 
 
-@register("mcc", of="codes", batched=True)
+@register("mcc", of="codes", batched=True, continuous=True)
 def mcc(codes: Num[np.ndarray, "*runs n z"], factors: Num[np.ndarray, "n f"]) -> dict[str, Numbers]:
     """Mean correlation coefficient: is each factor one code, up to sign, scale and order?
 
@@ -47,7 +47,7 @@ def mcc(codes: Num[np.ndarray, "*runs n z"], factors: Num[np.ndarray, "n f"]) ->
     }
 
 
-@register("linear_r2", of="split")
+@register("linear_r2", of="split", continuous=True)
 def linear_r2(
     codes: Num[np.ndarray, "n z"],
     factors: Num[np.ndarray, "n f"],
@@ -72,7 +72,7 @@ def linear_r2(
     return {"linear_r2": float(_r2(test_factors, (test_codes - mean) / scale @ weights + level))}
 
 
-@register("nonlinear_r2", of="split", points=1_000, test_points=500, suffix="_1000")
+@register("nonlinear_r2", of="split", points=1_000, test_points=500, suffix="_1000", continuous=True)
 def nonlinear_r2(
     codes: Num[np.ndarray, "n z"],
     factors: Num[np.ndarray, "n f"],
@@ -90,7 +90,7 @@ def nonlinear_r2(
     return {"nonlinear_r2": float(r2_of_blocks(*split, *whole)[0, 0])}
 
 
-@register("block_r2", of="split", points=500, test_points=500, suffix="_500")
+@register("block_r2", of="split", points=500, test_points=500, suffix="_500", continuous=True)
 def block_r2(
     codes: Num[np.ndarray, "n z"],
     factors: Num[np.ndarray, "n f"],
@@ -108,8 +108,9 @@ def block_r2(
     In [0, 1], higher is better; about 0 for codes that know nothing. With columns as blocks it is
     MCC for relations that need not be monotone, squared. On few cells without noise it is blind to
     mixtures: one code, as v_1 + √2 v_2, has another value in each of them (3 × 4 × 5, rotated: .97;
-    dSprites, rotated: .63). Time grows with n³ and with the blocks of codes. Raises ValueError for codes and factors that are not finite, for a factor of one value,
-    and for blocks that are empty or name a column that is not there.
+    dSprites, rotated: .63). Time grows with n³ and with the blocks of codes. Raises ValueError for
+    codes and factors that are not finite, for a factor of one value, and for blocks that are empty
+    or name a column that is not there.
     """
     split = check_real_split(codes, factors, test_codes, test_factors)
     code_blocks = _check_blocks(code_blocks, split[0].shape[1], "code_blocks")

@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 from scipy.special import entr
 
+LARGEST = 2**33  # bytes of joint histograms
+
 
 def discretize(codes: Num[np.ndarray, "*runs n z"], bins: int) -> Int[np.ndarray, "*runs n z"]:
     """Each code's bin, from 1, among `bins` of equal width between its minimum and maximum.
@@ -58,6 +60,9 @@ def joint_histogram(
     """
     runs = a.shape[:-2]
     (a, values_a), (b, values_b) = _numbered(a), _numbered(b)
+    if (size := a.shape[0] * a.shape[1] * b.shape[1] * values_a * values_b * 8) > LARGEST:
+        columns = f"{a.shape[1]:,} and {b.shape[1]:,} columns"
+        raise ValueError(f"joint histograms of {columns} would take {size / 2**30:,.0f} GB")
     counts = np.asarray(_count(a, b, values_a, values_b), np.float64)
     return counts.reshape(*runs, *counts.shape[1:])
 

@@ -41,9 +41,8 @@ def interpolation(
     for factor, size in enumerate(trained.representation.factor_sizes):
         if size > 2:
             errors = _errors(trained, rng, key, factor, cells)
-            if (
-                min(errors.fade, errors.fade_nearest) > 1e-4 * errors.ends
-            ):  # or 0 / 0 but for rounding
+            # Below it the ratios would be 0 / 0, but for rounding.
+            if min(errors.fade, errors.fade_nearest) > 1e-4 * errors.ends:
                 by_factor[factor] = (
                     errors.decoded / errors.fade,
                     errors.nearest / errors.fade_nearest,

@@ -38,7 +38,7 @@ def linear_probe(
     that the labels miss are never predicted and count as errors, as do almost all values of a
     factor of 40 at 10 labels; labels that are all the same predict that value.
 
-    Many values on one axis are learnt slowly: of perfect codes of dSprites .41 with 1,000 labels of
+    Many values on one axis are learnt slowly: of perfect codes of dSprites .43 with 1,000 labels of
     orientation. Codes are standardised, so that collapsed ones count like the others. Raises
     ValueError for codes that are not finite and for a factor of one value.
     """

@@ -26,6 +26,7 @@ class Metric(NamedTuple):
     codes: Literal["mean", "sampled"]  # which codes of a run it is called with
     disjoint: bool  # whether no cell is both trained on and tested on, for "split"
     batched: bool  # whether codes may have a leading axis of runs, which numbers then have
+    continuous: bool  # whether factors may be any real numbers, not only classes
 
 
 class Representation(NamedTuple):
@@ -67,6 +68,7 @@ def register(
     codes: Literal["mean", "sampled"] = "mean",
     disjoint: bool = False,
     batched: bool = False,
+    continuous: bool = False,
 ):
     """Function decorator: enter a metric under `name`. Sizes and codes are the study's by default.
 
@@ -81,9 +83,8 @@ def register(
     """
 
     def decorate(function):
-        metric = Metric(
-            name, function, of, version, points, test_points, suffix, codes, disjoint, batched
-        )
+        sizes = version, points, test_points, suffix
+        metric = Metric(name, function, of, *sizes, codes, disjoint, batched, continuous)
         METRICS.add(name, metric)
         return function
 

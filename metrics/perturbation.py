@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from . import asking
-from .metric import Trained, register
+from .metric import Trained, check_codes, register
 
 PROPERTIES = ("x", "y", "area", "orientation")
 
@@ -60,10 +60,10 @@ def responses(
     """R [z, 4], how much each latent moves each of `PROPERTIES`, and how much [z] any pixel.
 
     Both are shares of the deviation over the dataset: 1 moves as far as the data does. A property
-    that hardly varies in the dataset (by less than 1 % of the image's side, of the mean area, or
-    0.01 of orientation) has response 0. From the images of `cells` drawn with
-    replacement from the whole grid, which runs were trained on, `steps` codes each, `reach`
-    deviations to either side. Only properties of one bright thing on a dark ground mean what they
+    that hardly varies in the dataset (by less than 1 % of the image's side or of the mean area, or
+    0.01 for the orientation) has response 0. From the images of `cells` drawn with replacement from
+    the whole grid, which runs were trained on, `steps` codes each, `reach` deviations to either
+    side. Only properties of one bright thing on a dark ground mean what they
     say: on light ground the ground is measured. Raises ValueError for images that do not vary, and
     for codes and images that are not finite.
     """
@@ -78,7 +78,8 @@ def responses(
     scale = deviation(measured)
     varies = scale > 0.01 * np.array([width, height, measured[:, 2].mean(), 1])
     mean, _ = asking.encode(trained, images)
-    sigma = trained.representation.mean.std(axis=0, dtype=np.float64)
+    grid = check_codes(trained.representation.mean, "representation.mean")
+    sigma = grid.std(axis=0, dtype=np.float64)
     response, change = np.zeros((mean.shape[1], len(PROPERTIES))), np.zeros(mean.shape[1])
     for k in range(mean.shape[1]):
         codes = np.repeat(mean[:, None], steps, axis=1).astype(np.float64)

@@ -12,7 +12,7 @@ from .correlation import pearson
 from .metric import Numbers, check_codes_and_factors, numbers, register
 
 
-@register("sap_continuous", of="codes", batched=True)
+@register("sap_continuous", of="codes", batched=True, continuous=True)
 def sap_continuous(
     codes: Num[np.ndarray, "*runs n z"], factors: Num[np.ndarray, "n f"]
 ) -> dict[str, Numbers]:

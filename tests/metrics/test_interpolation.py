@@ -40,7 +40,7 @@ def with_codes(to_code, to_factors, sizes=SIZES, decode=draw):
 
 
 def found(trained, **settings):
-    return interpolation(trained, np.random.default_rng(0), **settings)
+    return interpolation(trained, np.random.default_rng(0), cells=256, **settings)
 
 
 def test_a_perfect_model():
@@ -108,7 +108,7 @@ def test_bad_models():
 def test_equal_seeds_give_equal_numbers_and_others_nearly():
     uneven = with_codes(lambda v: jnp.exp(v / 2), lambda z: 2 * jnp.log(z))
     assert found(uneven) == found(uneven)
-    other = interpolation(uneven, np.random.default_rng(1))
+    other = interpolation(uneven, np.random.default_rng(1), cells=256)
     assert other["interpolation_error"] == pytest.approx(
         found(uneven)["interpolation_error"], rel=0.2
     )

@@ -157,6 +157,9 @@ def test_the_deviation_of_an_orientation():
 
 
 def test_bad_models(aligned):
+    nan = aligned.representation._replace(mean=aligned.representation.mean * np.nan)
+    with pytest.raises(ValueError, match="^representation.mean must be finite"):
+        found(aligned._replace(representation=nan))
     with pytest.raises(ValueError, match="images must vary"):
         found(with_codes(STANDARD, lambda z: z, factors=0 * STANDARD))
     with pytest.raises(ValueError, match="decoded images must be finite"):

@@ -114,9 +114,30 @@ NOTICE = {
     ("dead codes added", "modularity"): 5 / 7,  # a mean over all codes
     ("dead codes added", "mutual_information_score"): (5 * 4) / (7 * 6),  # over all pairs
     ("dead codes added", "dci_completeness"): None,  # entropy to base z
+    ("dead codes added", "dci_forest_completeness"): None,
+    ("dead codes added", "dci_lasso_completeness"): None,
+    ("dead codes added", "dci_logistic_completeness"): None,
+    ("dead codes added", "dci_es_size"): 5 / 7,  # f/z
+    ("a code scaled", "clustering_accuracy"): None,  # distances are in units of the codes
+    ("a code scaled", "clustering_nmi"): None,
+    ("a code scaled", "clustering_ari"): None,
+    ("points permuted", "clustering_accuracy"): None,  # k-means starts at other points
+    ("points permuted", "clustering_nmi"): None,
+    ("points permuted", "clustering_ari"): None,
+    ("points permuted", "linear_probe_10"): None,  # the first points have the labels
+    ("points permuted", "linear_probe_100"): None,
 }
 # Fits that end early, trees that break ties by the order of codes, and one point of 1,800.
-TOLERANCE = {"dci": 0.01, "explicitness": 1e-6, "beta_vae_score": 1e-3, "sap": 1e-3}
+TOLERANCE = {
+    "beta_vae_score": 1e-3,
+    "dci": 0.01,
+    "dci_es": 0.002,  # other features are drawn for each code
+    "dci_forest": 0.01,  # and other points for each tree
+    "dci_logistic": 1e-5,
+    "explicitness": 1e-6,
+    "linear_probe": 1e-3,
+    "sap": 1e-3,
+}
 KEPT = [
     (name, change)
     for name, metric in sorted(TESTED.items())
@@ -168,11 +189,26 @@ def case_numbers(name, case):
 def test_numbers_are_numbers_within_their_range(name, case):
     for key, value in case_numbers(name, case).items():
         assert isinstance(value, float), key
-        shares = not key.startswith(("gaussian", "mutual", "factor_vae_active", "jemmig_nats"))
+        beyond_1 = "gaussian", "mutual", "factor_vae_active", "jemmig_nats", "dci_es_size"
+        shares = not key.startswith(beyond_1)
         assert -1e-12 <= value <= (1 + 1e-12 if shares else np.inf), key
 
 
 PERFECT = {
+    "clustering_ari": (0.1, 0.2),  # clusters of three factors at once follow none
+    "dci_es_explicitness": 1,
+    "dci_es_informativeness": 1,
+    "dci_forest_completeness": 1,
+    "dci_forest_disentanglement": 1,
+    "dci_forest_informativeness": 1,
+    "dci_lasso_completeness": 1,
+    "dci_lasso_disentanglement": 1,
+    "dci_lasso_informativeness": 1 - 16 / 600,  # 1 − α² for the penalty α = 4/√600
+    "dci_logistic_completeness": (0.998, 1),
+    "dci_logistic_disentanglement": (0.998, 1),
+    "dci_logistic_informativeness": 1,
+    "linear_probe_100": (0.99, 1),
+    "linear_probe_all": 1,
     "block_r2": 1,
     "infom": (0.95, 1),
     "infoc": (0.95, 1),
@@ -230,6 +266,11 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
     "perfect, constant": PERFECT
     | {"mig_sup": (0.49, 0.5), "modularity": 0.5, "factor_vae_active": 3},
     "twice": {
+        "dci_forest_disentanglement": 1,
+        "dci_forest_completeness": (0.3, 0.95),
+        "dci_lasso_completeness": 1,  # lasso takes one of two
+        "dci_logistic_completeness": 1 - np.log(2) / np.log(6),  # two equal weights of six
+        "dci_es_size": 0.5,
         "block_r2": 1,
         "infom": (0.95, 1),
         "infoc": (0.37, 0.4),
@@ -253,6 +294,11 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": np.inf,
     },
     "rotated": {
+        "dci_forest_disentanglement": (0, 0.5),
+        "dci_lasso_disentanglement": (0, 0.3),
+        "dci_logistic_disentanglement": (0, 0.3),
+        "dci_es_explicitness": 1,
+        "linear_probe_all": 1,
         "infom": (0, 0.3),
         "infoc": (0, 0.3),
         "infoe": 1,
@@ -276,6 +322,15 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": (0, 0.01),
     },
     "noise": {
+        "dci_forest_disentanglement": (0, 0.04),
+        "dci_lasso_disentanglement": 0,
+        "dci_logistic_disentanglement": (0, 0.2),
+        "dci_es_explicitness": 1,  # no regressor is better than the linear one
+        "dci_es_informativeness": (0, 0.01),
+        "linear_probe_10": (0.2, 0.32),
+        "linear_probe_all": (0.2, 0.32),
+        "clustering_accuracy": (0.26, 0.34),
+        "clustering_ari": (-0.01, 0.01),
         "block_r2": (0, 0.01),
         "infom": (0.4, 1),  # ratios of errors
         "infoe": (0, 0.02),
@@ -302,6 +357,17 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": (0, 0.02),
     },
     "constant": {
+        "dci_forest_disentanglement": 0,
+        "dci_forest_completeness": 0,
+        "dci_lasso_disentanglement": 0,
+        "dci_lasso_completeness": 0,
+        "dci_logistic_disentanglement": 0,
+        "dci_logistic_completeness": 0,
+        "dci_es_explicitness": 1,
+        "dci_es_informativeness": 0,
+        "linear_probe_all": (0.2, 0.32),
+        "clustering_ari": 0,
+        "clustering_nmi": 0,
         "block_r2": 0,
         "infom": 0,
         "infoc": 0,
@@ -336,6 +402,8 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "mutual_information_score": 0,
     },
     "one code": {
+        "dci_lasso_completeness": 1 / 3,  # 0 of the two factors that are in no code
+        "dci_es_size": 3,
         "block_r2": 1 / 3,
         "infom": (0.95, 1),
         "infoc": 1,
@@ -356,6 +424,8 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "modularity": (0.999, 1),
     },
     "one code for two": {
+        "dci_forest_disentanglement": 2 / 3 * (1 - np.log(2) / np.log(3)) + 1 / 3,
+        "dci_forest_completeness": 1,
         "block_r2": 2 / 3,  # it is assigned to one of them
         "infom": (0.59, 0.63),  # the first code halves it: (1/4 + 1) / 2
         "infoc": (0.97, 1),
