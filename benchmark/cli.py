@@ -1,6 +1,7 @@
 """The command line. Heavy things are imported inside the commands, so that help comes at once."""
 
 import sys
+import traceback
 import warnings
 from collections import Counter
 from contextlib import nullcontext
@@ -123,7 +124,6 @@ def run(
     from soberlook.results.store import Store
 
     from . import arguments
-    from .bounds import keep_bounds
     from .cohort import MAX_WIDTH
     from .compiled import beside, kept_programs
     from .plan import make_plan
@@ -152,7 +152,7 @@ def run(
             carry_out(plan, store, where, ray, plugin, programs)
         else:
             say(f"all {len(plan.runs)} runs are in {where} already: nothing to train")
-        keep_bounds(store, plan.runs, wanted.metrics)
+        add_bounds(plan, store, where)
     conclude(plan, where)
 
 
@@ -300,6 +300,26 @@ def carry_out(plan, store, where, ray, plugins, programs):
                 "the same command goes on from there"
             )
             raise typer.Exit(130) from None
+
+
+def add_bounds(plan, store, where):
+    """Score floors and ceilings that are not there yet. An interruption ends the process.
+
+    Whatever else goes wrong with them is said, and the study is concluded without.
+    """
+    from .bounds import keep_bounds
+
+    try:
+        keep_bounds(store, plan)
+    except KeyboardInterrupt:
+        say(
+            f"stopped: all {len(plan.runs)} runs are kept in {where}, but not all floors and "
+            "ceilings; the same command goes on from there"
+        )
+        raise typer.Exit(130) from None
+    except Exception as error:
+        place = store.put_text("failures/bounds.txt", "".join(traceback.format_exception(error)))
+        say(f"not all floors and ceilings are there, {type(error).__name__}: see {place}")
 
 
 def conclude(plan, where):

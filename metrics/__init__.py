@@ -6,6 +6,7 @@ and factors [n, f] and gives numbers by name, and its line in the list below.
 """
 
 from .active_units import active_units
+from .aggregate_posterior import aggregate_posterior
 from .beta_vae_score import beta_vae_score
 from .clustering import clustering
 from .compute import compute
@@ -44,6 +45,7 @@ __all__ = [
     "Representation",
     "Trained",
     "active_units",
+    "aggregate_posterior",
     "beta_vae_score",
     "block_r2",
     "clustering",

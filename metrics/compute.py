@@ -41,7 +41,7 @@ def compute(
     factors = [runs[0].factors(cells) for cells in draws]
     codes = [[run.mean[cells] for run in runs] for cells in draws]
     if metric.of == "setting":
-        kl = np.stack([run.kl[draws[0]] for run in runs])
+        kl = np.stack([run.kl.mean(axis=0, dtype=np.float64) for run in runs])
         return _together(metric, np.stack(codes[0]), kl)
     if metric.batched and all(np.isfinite(own).all() for own in codes[0]):
         return _together(metric, *_alternating(map(np.stack, codes), factors))

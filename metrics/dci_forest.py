@@ -45,7 +45,7 @@ def dci_forest(
     codes, factors, test_codes, test_factors = standardized_split(
         codes, factors, test_codes, test_factors
     )
-    # The paper has ten trees, too, and chooses their depth by the error on held-out points. Leaves
+    # The authors' code has ten trees, too, of a depth chosen for each factor and model. Leaves
     # of 20 points end trees where noise begins, at whatever n: the error of noisy codes is the
     # lowest so, and that of exact ones little higher. Every split may use every code; classifiers
     # that try a random few (scikit-learn's) give weight to others than the one with the factor,

@@ -35,12 +35,12 @@ def dci_logistic(
     codes [n, z], factors [n, f] whole numbers, and m points to test on.
     `dci_logistic_disentanglement`, `dci_logistic_completeness` and `dci_logistic_informativeness`
     (accuracy on the test points); all in [0, 1], higher is better. Codes that know nothing have D
-    and C of about 0.07 and the accuracy of chance. Constant codes have no weight; those of noise do
-    not vanish as lasso's do, but are small. Classes along one axis are learnt slowly, so that the
-    accuracy of perfect codes stays far below 1 (dSprites: .67); D and C grow with the number of
-    points (perfect codes: .976 of 1,000): never compare sizes. `strength` is the penalty's,
-    ½ ‖W‖² against the summed log-loss. Raises ValueError for codes that are not finite and for a
-    factor of one value.
+    and C of about 0.1, ratios of noise, and the accuracy of chance. Constant codes have no weight;
+    those of noise do not vanish as lasso's do, but are small. Classes along one axis are learnt
+    slowly, so that the accuracy of perfect codes stays far below 1 (dSprites: .67); D and C grow
+    with the number of points (perfect codes: .976 of 1,000): never compare sizes. `strength` is
+    the penalty's, ½ ‖W‖² against the summed log-loss. Raises ValueError for codes that are not
+    finite and for a factor of one value.
     """
     codes, factors, test_codes, test_factors = check_split(codes, factors, test_codes, test_factors)
     codes, test_codes = standardize(codes, test_codes)

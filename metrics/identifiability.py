@@ -23,7 +23,7 @@ from scipy.optimize import linear_sum_assignment
 
 from .correlation import pearson, spearman
 from .kernel_ridge import kernel_ridge
-from .metric import Numbers, check_codes_and_factors, numbers, register
+from .metric import Numbers, check_codes_and_factors, check_split, numbers, register
 
 Blocks = Sequence[Sequence[int]]
 
@@ -62,8 +62,8 @@ def linear_r2(
     Needs more points than codes. Raises ValueError for codes and factors that are not finite and
     for a factor of one value.
     """
-    codes, factors, test_codes, test_factors = check_real_split(
-        codes, factors, test_codes, test_factors
+    codes, factors, test_codes, test_factors = check_split(
+        codes, factors, test_codes, test_factors, whole=False
     )
     codes = codes.astype(np.float64)
     mean, level = codes.mean(axis=0), factors.mean(axis=0)
@@ -72,7 +72,9 @@ def linear_r2(
     return {"linear_r2": float(_r2(test_factors, (test_codes - mean) / scale @ weights + level))}
 
 
-@register("nonlinear_r2", of="split", points=1_000, test_points=500, suffix="_1000", continuous=True)
+@register(
+    "nonlinear_r2", of="split", points=1_000, test_points=500, suffix="_1000", continuous=True
+)
 def nonlinear_r2(
     codes: Num[np.ndarray, "n z"],
     factors: Num[np.ndarray, "n f"],
@@ -85,7 +87,7 @@ def nonlinear_r2(
     codes. Grows with the number of points, and falls with codes of noise, which count as much as
     others: compare equal sizes. Time grows with n³.
     """
-    split = check_real_split(codes, factors, test_codes, test_factors)
+    split = check_split(codes, factors, test_codes, test_factors, whole=False)
     whole = [range(split[0].shape[1])], [range(split[1].shape[1])]
     return {"nonlinear_r2": float(r2_of_blocks(*split, *whole)[0, 0])}
 
@@ -112,7 +114,7 @@ def block_r2(
     codes and factors that are not finite, for a factor of one value, and for blocks that are empty
     or name a column that is not there.
     """
-    split = check_real_split(codes, factors, test_codes, test_factors)
+    split = check_split(codes, factors, test_codes, test_factors, whole=False)
     code_blocks = _check_blocks(code_blocks, split[0].shape[1], "code_blocks")
     factor_blocks = _check_blocks(factor_blocks, split[1].shape[1], "factor_blocks")
     return {"block_r2": assigned(r2_of_blocks(*split, code_blocks, factor_blocks))}
@@ -163,14 +165,3 @@ def _check_blocks(blocks, columns, name):
             found = list(block)
             raise ValueError(f"{name} must be lists of columns below {columns}, found {found}")
     return blocks
-
-
-def check_real_split(codes, factors, test_codes, test_factors):
-    """Both halves as arrays, the factors real numbers, or a ValueError that names the array."""
-    train = check_codes_and_factors(codes, factors, whole=False)
-    test = check_codes_and_factors(test_codes, test_factors, of="test ", whole=False)
-    for name, a, b in zip(("codes", "factors"), train, test, strict=True):
-        if a.shape[-1] != b.shape[-1]:
-            columns = f"{a.shape[-1]} and {b.shape[-1]}"
-            raise ValueError(f"{name} and test {name} must have as many columns, found {columns}")
-    return *train, *test

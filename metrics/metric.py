@@ -130,10 +130,10 @@ def check_codes_and_factors(codes, factors, of="", whole=True):
     return codes, factors
 
 
-def check_split(codes, factors, test_codes, test_factors):
+def check_split(codes, factors, test_codes, test_factors, whole=True):
     """Both halves as arrays of as many columns, or a ValueError that names the array at fault."""
-    train = check_codes_and_factors(codes, factors)
-    test = check_codes_and_factors(test_codes, test_factors, of="test ")
+    train = check_codes_and_factors(codes, factors, whole=whole)
+    test = check_codes_and_factors(test_codes, test_factors, of="test ", whole=whole)
     for name, a, b in zip(("codes", "factors"), train, test, strict=True):
         if a.shape[-1] != b.shape[-1]:
             columns = f"{a.shape[-1]} and {b.shape[-1]}"

@@ -7,7 +7,7 @@ and the share of variance explained.
 import numpy as np
 from jaxtyping import Float, Num
 
-from .metric import check_codes_and_factors
+from .metric import check_split
 from .standardize import standardize
 
 
@@ -16,13 +16,11 @@ def standardized_split(codes, factors, test_codes, test_factors):
 
     Factors may be any finite real numbers.
     """
-    train = check_codes_and_factors(codes, factors, whole=False)
-    test = check_codes_and_factors(test_codes, test_factors, of="test ", whole=False)
-    for name, a, b in zip(("codes", "factors"), train, test, strict=True):
-        if a.shape[-1] != b.shape[-1]:
-            columns = f"{a.shape[-1]} and {b.shape[-1]}"
-            raise ValueError(f"{name} and test {name} must have as many columns, found {columns}")
-    (codes, test_codes), (factors, test_factors) = map(standardize, train, test)
+    codes, factors, test_codes, test_factors = check_split(
+        codes, factors, test_codes, test_factors, whole=False
+    )
+    codes, test_codes = standardize(codes, test_codes)
+    factors, test_factors = standardize(factors, test_factors)
     return codes, factors, test_codes, test_factors
 
 

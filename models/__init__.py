@@ -10,6 +10,7 @@ from .beta_vae import BetaVAE
 from .dip_vae import DIPVAEI, DIPVAEII
 from .factor_vae import FactorVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
+from .supervised import SupervisedEncoder
 from .vae import VAE, Terms
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "FactorVAE",
     "Model",
     "State",
+    "SupervisedEncoder",
     "Terms",
     "VAE",
     "hyperparameter",

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib import colormaps, rc_context
 from matplotlib.figure import Figure
 
-from .summary import SCORES, labelled, rank_correlations
+from .summary import BOUNDS, SCORES, bounds_of, labelled, rank_correlations
 
 INK = "#010203"  # stands for the page's own colour of text until the SVG is written
 DOT, MEDIAN, BOUND = "#8a8f98", "#d1701f", "#3f86b8"
@@ -35,8 +35,8 @@ STYLE = {
 def score_against_strength(runs: pd.DataFrame, score: str, bounds: pd.DataFrame) -> list[str]:
     """Every run's score over its setting: seeds joined by thin lines, medians bold.
 
-    A picture per dataset and model, all with the same axis; broken lines are the scores of random
-    codes and true factors.
+    A picture per dataset and model, all with the same axis, which the runs decide; broken lines are
+    the floors and ceilings, named at the right, where those above the axis have an arrow.
     """
     top = max(0.1, 1.1 * runs[score].max())
     pictures = []
@@ -49,8 +49,7 @@ def score_against_strength(runs: pd.DataFrame, score: str, bounds: pd.DataFrame)
                 axes.plot(x, seed[score], "-o", color=DOT, lw=0.5, ms=4, mew=0, alpha=0.65)
             medians = panel.groupby("label", sort=False)[score].median()
             axes.plot(range(len(medians)), medians, "-", color=MEDIAN, lw=2.2, zorder=3)
-            for value in _bounds(bounds, dataset, score):
-                axes.axhline(value, color=BOUND, lw=0.8, ls="--", zorder=0)
+            _draw_bounds(axes, bounds_of(bounds, dataset, score), top)
             symbol = labels[0].partition(" = ")[0] if all(" = " in la for la in labels) else ""
             ticks = [label.partition(" = ")[2] if symbol else label for label in labels]
             axes.set_xticks(range(len(labels)), ticks)
@@ -66,14 +65,19 @@ def score_against_strength(runs: pd.DataFrame, score: str, bounds: pd.DataFrame)
 def distributions(runs: pd.DataFrame, scores: list[str], bounds: pd.DataFrame) -> list[str]:
     """Every run's scores: a picture per score, a row of dots per model, medians as ticks.
 
-    `runs` are of one dataset. Broken lines are the scores of random codes and true factors.
+    `runs` are of one dataset. Its floors and ceilings have a row each below the models', and a
+    broken line from there on up.
     """
     models = sorted(runs["model"].unique(), reverse=True)
     jitter = np.random.default_rng(0)
     pictures = []
     for score in scores:
+        known = bounds_of(bounds, runs["dataset"].iloc[0], score)
+        names = [BOUNDS[codes] for codes in known]
+        rows = [-1.2 - i for i in range(len(known))]
         with rc_context(STYLE):
-            figure, axes = _axes(SCORES[score], height=0.75 + 0.28 * len(models))
+            height = 0.75 + 0.28 * (len(models) + len(rows))
+            figure, axes = _axes(SCORES[score], height=height)
             for place, model in enumerate(models):
                 values = runs.loc[runs["model"] == model, score].dropna()
                 y = place + jitter.uniform(-0.22, 0.22, len(values))
@@ -81,10 +85,12 @@ def distributions(runs: pd.DataFrame, scores: list[str], bounds: pd.DataFrame) -
                 if len(values):
                     ends = place - 0.36, place + 0.36
                     axes.plot([values.median()] * 2, ends, color=MEDIAN, lw=2.2)
-            for value in _bounds(bounds, runs["dataset"].iloc[0], score):
-                axes.axvline(value, color=BOUND, lw=0.8, ls="--", zorder=0)
-            axes.set_yticks(range(len(models)), models)
-            axes.set_ylim(-0.6, len(models) - 0.4)
+            highest = len(models) - 0.4
+            for row, value in zip(rows, known.values(), strict=True):
+                axes.plot([value] * 2, (row, highest), color=BOUND, lw=0.8, ls="--", zorder=0)
+                axes.plot(value, row, "D", color=BOUND, ms=4, mew=0)
+            axes.set_yticks([*range(len(models)), *rows], [*models, *names])
+            axes.set_ylim(min([0, *rows]) - 0.6, highest)
             pictures.append(_svg(figure, f"{SCORES[score]} of every run by method"))
     return pictures
 
@@ -144,9 +150,19 @@ def _axes(title, width=3.6, height=2.6):
     return figure, axes
 
 
-def _bounds(bounds, dataset, score) -> list[float]:
-    """The scores of random codes and of true factors, as far as they are known."""
-    return list(bounds[(bounds["dataset"] == dataset) & (bounds["metric"] == score)]["value"])
+def _draw_bounds(axes, known, top):
+    """A broken line across for each of these scores, and its name where it ends."""
+    gap = 0.07 * top  # between two names, so that both can be read
+    place = -gap
+    for left, (codes, value) in enumerate(sorted(known.items(), key=lambda item: item[1]), 1):
+        name = codes
+        if value <= top:
+            axes.axhline(value, color=BOUND, lw=0.8, ls="--", zorder=0)
+        else:
+            name = f"{codes} ↑ {value:.2f}"
+        place = min(max(value, place + gap), top - gap * (len(known) - left))
+        across = axes.get_yaxis_transform()  # x as a share of the axes' width, y a score
+        axes.text(1.02, place, name, transform=across, va="center", fontsize=7.5)
 
 
 def _shades(count):

@@ -57,8 +57,15 @@ def pictures(where: str | Path, run_ids) -> pd.DataFrame:
 
 
 def bounds(where: str | Path) -> pd.DataFrame:
-    """What metrics say of random codes and of true factors: dataset, codes, metric, value."""
-    return _open(where).read("bounds").to_pandas().drop_duplicates(["dataset", "codes", "metric"])
+    """What metrics say of codes whose worth is known: dataset, codes, updates, metric, value.
+
+    Of an encoder that was trained for several budgets the longest counts, and of a metric that was
+    computed in several versions the last.
+    """
+    found = _open(where).read("bounds").to_pandas().dropna(subset="value")
+    found = found.sort_values(["version", "updates"], kind="stable", na_position="first")
+    kept = found.drop_duplicates(["dataset", "codes", "metric"], keep="last")
+    return kept.sort_index(ignore_index=True)
 
 
 def _open(where) -> Store:

@@ -12,7 +12,17 @@ from soberlook.registry import BadInput
 from . import frame
 from .figures import agreement, distributions, reconstruction_against_kl, score_against_strength
 from .store import Store
-from .summary import SCORE, SCORES, SETTING, extremes, labelled, scores_of, summarize
+from .summary import (
+    BOUNDS,
+    SCORE,
+    SCORES,
+    SETTING,
+    bounds_of,
+    extremes,
+    labelled,
+    scores_of,
+    summarize,
+)
 
 MOST_SETTINGS = 8  # whose traversals are all shown; of more, the best setting of every model
 
@@ -46,6 +56,7 @@ def render(
         _findings(scored),
         _methods(runs, bounds),
         _figures(runs, bounds),
+        _bounds(runs, bounds),
         _agreement(runs),
         _traversals(scored, pictures),
         _table(summarize(runs)),
@@ -107,7 +118,7 @@ def _methods(runs, bounds):
             _figure(
                 distributions(some, scores, bounds),
                 f"Every run on {escape(dataset)}, all strengths and seeds of a method in one row; "
-                "ticks are medians. Broken lines: random codes and the true factors.",
+                "ticks are medians. Diamonds: floors and ceilings.",
             )
         )
     return "<h2>Methods</h2>\n" + "\n".join(figures)
@@ -120,7 +131,8 @@ def _figures(runs, bounds):
         figure = _figure(
             score_against_strength(runs[runs[score].notna()], score, bounds),
             f"{SCORES[score]} (higher is better) against the strength of the method. Every dot is "
-            "a run; a thin line joins the runs of one seed, the bold one medians.",
+            "a run; a thin line joins the runs of one seed, the bold one medians. Broken lines: "
+            "floors and ceilings.",
         )
         if figures:
             figure = f"<details><summary>{SCORES[score]}</summary>{figure}</details>"
@@ -139,6 +151,35 @@ def _figures(runs, bounds):
         return "<p>No run has a score yet.</p>"
     layout = "pair" if runs.groupby(["dataset", "model"]).ngroups == 1 else "stack"
     return f'<h2>Strength and seed</h2>\n<div class="{layout}">' + "\n".join(figures) + "</div>"
+
+
+def _bounds(runs, bounds):
+    """Floors and ceilings of every score, and what the runs have between them."""
+    rows = []
+    for dataset, some in runs.groupby("dataset", sort=False):
+        for score in scores_of(some):
+            known = bounds_of(bounds, dataset, score)
+            if not known:
+                continue
+            cells = [escape(dataset), SCORES[score]]
+            cells += [_number(known.get(codes), ".3f") for codes in BOUNDS]
+            cells += [_number(some[score].agg(how), ".3f") for how in ("median", "max")]
+            rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    if not rows:
+        return ""
+    names = ["dataset", "score", *BOUNDS.values(), "runs, median", "best run"]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    return (
+        "<h2>Floors and ceilings</h2>\n<p>A useless code does not score 0 under every metric, nor "
+        "a perfect one 1; a score means something between the two. Random codes know nothing. "
+        "Rotated factors know everything, but every code mixes them all. The supervised encoder "
+        "was told the factors of the images it was trained on, with the network and the budget of "
+        "the runs, so that what it lacks is not to be had from the images that way. The true "
+        "factors are what a metric says at its best.</p>\n"
+        f'<div class="scroll"><table class="bounds"><thead><tr>{head}</tr></thead>\n<tbody>'
+        + "\n".join(rows)
+        + "</tbody></table></div>"
+    )
 
 
 def _agreement(runs):

@@ -5,7 +5,7 @@
     rows/<cohort>.parquet      (run, step, draw, metric, value)
     pictures/<cohort>.parquet  (run, name, PNG)
     runs/<cohort>.parquet      a row per run; written last: where it is, the cohort is done
-    bounds/<dataset>.parquet   what metrics say of true factors and of random codes
+    bounds/<dataset>.parquet   what metrics say of codes whose worth is known
     failures/<cohort>.txt      the traceback of a cohort that raised
 
 Files are whole or absent: written aside and renamed, or put in one piece. Nothing read from a
@@ -74,8 +74,10 @@ PICTURES = pa.schema([("run_id", pa.string()), ("name", pa.string()), ("png", pa
 BOUNDS = pa.schema(
     [
         ("dataset", pa.string()),
-        ("codes", pa.string()),  # random, factors
-        ("source", pa.string()),  # the registered metric
+        ("codes", pa.string()),  # random, rotated, factors, supervised
+        ("setting", pa.string()),  # an id of everything that the codes depend on
+        ("updates", pa.int64()),  # that they were trained for; null for those that were not
+        ("source", pa.string()),  # the registered metric; without a number, its row has no metric
         ("metric", pa.string()),
         ("value", pa.float64()),
         ("version", pa.int64()),
@@ -181,7 +183,7 @@ class Store:
             self._write_table(name, cohort, getattr(tables, name))
 
     def write_bounds(self, dataset: str, records: list[dict]):
-        """Keep what metrics say of a dataset's true factors and of random codes."""
+        """Keep what metrics say of codes whose worth for this dataset is known."""
         self._write_table("bounds", dataset, records)
 
     def read(self, name: str, columns: list[str] | None = None, run_ids=None) -> pa.Table:

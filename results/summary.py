@@ -14,6 +14,12 @@ SCORES = {  # the scores of disentanglement a report shows, in its order, and th
     "sap": "SAP",
     "explicitness": "Explicitness",
 }
+BOUNDS = {  # codes whose worth is known, from floors to ceilings, and their names in a report
+    "random": "random codes",
+    "rotated": "rotated factors",
+    "supervised": "supervised encoder",
+    "factors": "true factors",
+}
 
 
 def summarize(runs: pd.DataFrame) -> pd.DataFrame:
@@ -80,6 +86,13 @@ def extremes(runs: pd.DataFrame) -> pd.DataFrame:
 def scores_of(runs: pd.DataFrame) -> list[str]:
     """The scores of `SCORES` that at least one of these runs has."""
     return [score for score in SCORES if score in runs and runs[score].notna().any()]
+
+
+def bounds_of(bounds: pd.DataFrame, dataset: str, score: str) -> dict[str, float]:
+    """codes → what this score says of them, for those of `BOUNDS` of which it is known."""
+    known = bounds[(bounds["dataset"] == dataset) & (bounds["metric"] == score)]
+    values = known.set_index("codes")["value"]
+    return {codes: float(values[codes]) for codes in BOUNDS if codes in values}
 
 
 def rank_correlations(runs: pd.DataFrame, scores: list[str]) -> pd.DataFrame:

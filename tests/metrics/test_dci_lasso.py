@@ -75,6 +75,15 @@ def test_shuffled_codes_know_nothing(split):
     assert set(dci_lasso(train[order], train, test[order], test).values()) == {0}
 
 
+def test_noise_needs_a_penalty_that_knows_the_number_of_points():
+    rng = np.random.default_rng(0)
+    split = [rng.standard_normal(shape) for shape in ((10_000, 10), (10_000, 5)) * 2]
+    assert dci_lasso(*split)["dci_lasso_disentanglement"] == 0
+    fixed = dci_lasso(*split, penalty=0.02)
+    assert fixed["dci_lasso_disentanglement"] > 0.8
+    assert fixed["dci_lasso_informativeness"] < 0.001
+
+
 def test_dead_codes_change_nothing_but_the_base_of_completeness(split):
     train, test = split
     mixing = np.array([[1, 0.5, 0], [0, 1, 0.5], [0, 0, 1]])

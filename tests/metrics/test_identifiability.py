@@ -9,8 +9,9 @@ from sklearn.metrics import r2_score
 
 from soberlook.metrics import METRICS, block_r2, linear_r2, mcc, nonlinear_r2
 from soberlook.metrics.correlation import pearson, spearman
-from soberlook.metrics.identifiability import assigned, check_real_split, r2_of_blocks
+from soberlook.metrics.identifiability import assigned, r2_of_blocks
 from soberlook.metrics.kernel_ridge import PENALTIES, WIDTHS, kernel_ridge
+from soberlook.metrics.metric import check_split
 
 R2 = (linear_r2, nonlinear_r2, block_r2)
 
@@ -255,8 +256,8 @@ def test_shapes_of_a_split_are_checked(sources):
     with pytest.raises(
         ValueError, match="^test codes and factors must be as long, found 300 and 9"
     ):
-        check_real_split(train, train, test, test[:9])
+        check_split(train, train, test, test[:9], whole=False)
     with pytest.raises(ValueError, match="codes and test codes must have as many.* 3 and 2"):
-        check_real_split(train, train, test[:, :2], test)
+        check_split(train, train, test[:, :2], test, whole=False)
     with pytest.raises(ValueError, match="factors and test factors must have as many.* 3 and 2"):
-        check_real_split(train, train, test, test[:, :2])
+        check_split(train, train, test, test[:, :2], whole=False)
