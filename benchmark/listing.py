@@ -17,12 +17,12 @@ def models() -> Table:
 
 
 def metrics() -> Table:
-    """Every metric and what it is computed from."""
+    """Every metric, what it is computed from, and on how many cells."""
     from soberlook.metrics import METRICS
 
-    listed = table("metric", "of", "what it is")
+    listed = table("metric", "of", "cells", "what it is")
     for name, metric in sorted(METRICS.items()):
-        listed.add_row(name, metric.of, _title(metric.function))
+        listed.add_row(name, metric.of, _cells(metric), _title(metric.function))
     return listed
 
 
@@ -49,6 +49,16 @@ def studies() -> Table:
     for name, study in sorted(STUDIES.items()):
         listed.add_row(name, f"{study.size:,}", study.about.partition("\n")[0])
     return listed
+
+
+def _cells(metric):
+    """How many cells a metric of codes sees, and which."""
+    if metric.of not in ("codes", "split", "setting"):
+        return ""
+    sizes = f"{metric.points:,}"
+    if metric.of == "split":
+        sizes += f" + {metric.test_points:,}"
+    return sizes + " disjoint" * metric.disjoint + " sampled" * (metric.codes == "sampled")
 
 
 def _title(thing):

@@ -21,6 +21,7 @@ from .regression_tree import BINS, NODES, SAME, descend, grow
 
 BLOCK = 512  # points whose probabilities are computed at a time, so that they stay in the cache
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+SHARES = 4 * THREADS  # of the work, so that a thread that is held up keeps few waiting
 
 
 class Trees(NamedTuple):
@@ -61,19 +62,19 @@ def boost(
     blocks = [slice(i, i + BLOCK) for i in range(0, len(points.weight), BLOCK)]
 
     def compute_residuals(stage, share):
-        for block in blocks[share::THREADS]:
+        for block in blocks[share::SHARES]:
             for fit in fits:
                 fit.compute_residuals(block)
 
     def grow_trees(stage, share):
         at = np.empty(len(points.weight), np.uint8)
-        for fit, k in tasks[share::THREADS]:
+        for fit, k in tasks[share::SHARES]:
             fit.grow_tree(stage, k, points, others, rate, at)
 
     with ThreadPoolExecutor(THREADS) as pool:  # compiled code and NumPy leave Python's lock
         for stage in range(stages):
             for work in (compute_residuals, grow_trees):
-                list(pool.map(partial(work, stage), range(THREADS)))
+                list(pool.map(partial(work, stage), range(SHARES)))
     return Boosted(
         np.stack([fit.relative_importance() for fit in fits], axis=1),
         np.stack([fit.classify(fit.scores)[points.inverse] for fit in fits], axis=1),

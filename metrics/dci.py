@@ -59,7 +59,7 @@ def concentration(importance: Float[np.ndarray, "*runs a b"]) -> Numbers:
 def row_concentration(importance: Float[np.ndarray, "*runs a b"]) -> Float[np.ndarray, "*runs a"]:
     """1 − entropy of each row's shares to base b; 0 of a row of zeros."""
     total = importance.sum(axis=-1, keepdims=True)
-    shares = importance / np.where(total > 0, total, 1)
+    shares = np.maximum(importance / np.where(total > 0, total, 1), 0)  # rounding may be below
     # One column leaves no entropy, to whatever base.
     row = 1 - entr(shares).sum(axis=-1) / np.log(max(2, importance.shape[-1]))
     return np.where(total[..., 0] > 0, row, 0)

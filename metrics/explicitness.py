@@ -16,6 +16,7 @@ from .metric import check_split, register
 
 
 @register("explicitness", of="split")
+@register("explicitness_disjoint", of="split", disjoint=True, suffix="_disjoint")
 def explicitness(
     codes: Num[np.ndarray, "n z"],
     factors: Int[np.ndarray, "n f"],

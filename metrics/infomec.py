@@ -76,8 +76,7 @@ def infomec_tripod(
     discrete: bool = False,
     neighbors: int = 10,
 ) -> dict[str, float]:
-    """InfoMEC as in Hsu et al., "Tripod: Three Complementary Inductive Biases for Disentangled
-    Representation Learning", ICML 2024.
+    """InfoMEC as in Tripod (Hsu et al., ICML 2024): active by the range between quartiles.
 
     Active codes have an interquartile range above 1/10 of the largest, discrete ones above 0.1
     (in units of codes in [−1, 1]): a code that has one value three times out of four is not active.

@@ -35,7 +35,8 @@ def reduced_downstream(
     one, and perfect codes that are there twice at two. With no codes left the most frequent value
     is predicted. `seed` draws among splits that are equally good, and of two codes with equal
     importance the first is dropped. Takes three times as long as DCI, some 15 s on two cores for 10
-    codes of dSprites. Raises ValueError for codes that are not finite and for a factor of one value.
+    codes of dSprites. Raises ValueError for codes that are not finite and for a factor of one
+    value.
     """
     codes, factors, test_codes, test_factors = check_split(codes, factors, test_codes, test_factors)
     # The library reports how all factors are told without the codes of each; this is the diagonal.

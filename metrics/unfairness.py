@@ -1,8 +1,9 @@
 """Unfairness of predictions: Locatello, Abbati, Rainforth, Bauer, Schölkopf & Bachem, "On the
 Fairness of Disentangled Representations", NeurIPS 2019, section 4.
 
-    unfairness(v_i, s) = 1/K_s Σ_c TV(p(ŷ_i), p(ŷ_i | do(s = c))),  p(ŷ_i) = 1/K_s Σ_c p(ŷ_i | do(s = c))
-    TV(p, q) = ½ Σ_y |p(y) − q(y)|,  ŷ_i: gradient-boosted trees' prediction of factor v_i from z
+    unfairness = 1/(F (F − 1)) Σ_i Σ_{j ≠ i} 1/K_j Σ_c TV(p_ij, p_ijc)
+    p_ijc(y) = p(ŷ_i = y | do(v_j = c)),  p_ij = 1/K_j Σ_c p_ijc,  TV(p, q) = ½ Σ_y |p(y) − q(y)|
+    ŷ_i: gradient-boosted trees' prediction of factor v_i;  v_j: the sensitive factor, of K_j values
 """
 
 import math
@@ -77,18 +78,17 @@ def unfairness_matrices(
     asked = np.concatenate([cells.ravel() for cells in forced])
     fit = boost(codes[train], representation.factors(train), codes[asked], seed=seed)
     borders = np.cumsum([cells.size for cells in forced])[:-1]
-    variation = np.array(
-        [
-            [summary(total_variation(own.reshape(cells.shape))) for own in said.T]
-            for said, cells in zip(np.split(fit.predicted, borders), forced, strict=True)
-            for summary in (np.mean, np.max)
-        ]
-    )
-    return variation[0::2].T, variation[1::2].T
+    mean, largest = np.empty((2, len(sizes), len(sizes)))
+    for j, said in enumerate(np.split(fit.predicted, borders)):
+        for i, own in enumerate(said.T):
+            variation = total_variation(own.reshape(forced[j].shape))
+            mean[i, j], largest[i, j] = variation.mean(), variation.max()
+    return mean, largest
 
 
 def total_variation(said: Int[np.ndarray, "k n"]) -> Float[np.ndarray, " k"]:
     """TV of the predictions in each row and of those in all; rows are sensitive values."""
-    values = np.unique(said)
-    shares = (said[..., None] == values).mean(axis=1)
-    return np.abs(shares - shares.mean(axis=0)).sum(axis=-1) / 2
+    counts = (said[..., None] == np.unique(said)).sum(axis=1)
+    # Whole numbers, so that equal distributions are at a distance of exactly 0.
+    apart = np.abs(len(said) * counts - counts.sum(axis=0)).sum(axis=-1)
+    return apart / (2 * said.size)

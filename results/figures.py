@@ -35,8 +35,8 @@ STYLE = {
 def score_against_strength(runs: pd.DataFrame, score: str, bounds: pd.DataFrame) -> list[str]:
     """Every run's score over its setting: seeds joined by thin lines, medians bold.
 
-    A picture per dataset and model, all with the same axis, which the runs decide; broken lines are
-    the floors and ceilings, named at the right, where those above the axis have an arrow.
+    A picture per dataset and model, all with the same axis, which the runs decide. Broken lines
+    are the floors and ceilings; those above the axis have an arrow instead.
     """
     top = max(0.1, 1.1 * runs[score].max())
     pictures = []
@@ -151,18 +151,20 @@ def _axes(title, width=3.6, height=2.6):
 
 
 def _draw_bounds(axes, known, top):
-    """A broken line across for each of these scores, and its name where it ends."""
-    gap = 0.07 * top  # between two names, so that both can be read
+    """A broken line across for each of these scores, its name where it ends; above the axis' top
+    names and scores alone."""
+    inside = [item for item in known.items() if item[1] <= top]
+    above = [f"{codes} {value:.2f}" for codes, value in known.items() if value > top]
+    across = axes.get_yaxis_transform()  # x as a share of the axes' width, y a score
+    gap = 0.075 * top  # between two names, so that both can be read
     place = -gap
-    for left, (codes, value) in enumerate(sorted(known.items(), key=lambda item: item[1]), 1):
-        name = codes
-        if value <= top:
-            axes.axhline(value, color=BOUND, lw=0.8, ls="--", zorder=0)
-        else:
-            name = f"{codes} ↑ {value:.2f}"
-        place = min(max(value, place + gap), top - gap * (len(known) - left))
-        across = axes.get_yaxis_transform()  # x as a share of the axes' width, y a score
-        axes.text(1.02, place, name, transform=across, va="center", fontsize=7.5)
+    for later, (codes, value) in enumerate(sorted(inside, key=lambda item: item[1]), 1):
+        axes.axhline(value, color=BOUND, lw=0.8, ls="--", zorder=0)
+        place = min(max(value, place + gap), top - gap * (len(inside) - later))
+        axes.text(1.02, place, codes, transform=across, va="center", fontsize=7.5)
+    if above:
+        text = "↑ " + ", ".join(above)  # where no run is: the axis goes a tenth beyond the best
+        axes.text(1, top, text, transform=across, ha="right", va="top", fontsize=7.5)
 
 
 def _shades(count):

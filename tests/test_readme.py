@@ -1,5 +1,6 @@
 """What the README says is so."""
 
+import json
 import re
 import subprocess
 import sys
@@ -43,11 +44,15 @@ def test_the_model_runs_and_the_query_answers(tmp_path, monkeypatch, soberlook, 
         models.MODELS.pop("capacity_vae", None)
 
 
-def test_the_metric_measures():
-    result = subprocess.run(
-        [sys.executable, "-c", block("import mig")], capture_output=True, text=True, timeout=60
-    )
+def test_the_metrics_measure(tmp_path, monkeypatch, soberlook):
+    monkeypatch.chdir(tmp_path)
+    program = [sys.executable, "-c", block("import mig")]
+    result = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert 0.8 < float(re.search(r"[\d.]+", result.stdout)[0]) <= 1, result.stderr
+    assert "irs" in result.stdout
+    command = block("soberlook metrics", "sh").split()[1:]
+    code, shown, said = soberlook(*command, "--metrics", "mig,sap")
+    assert code == 0 and set(json.loads(shown)) == {"mig", "sap"}, said
 
 
 def test_the_map_shows_every_folder_and_pictures_are_there():
