@@ -16,10 +16,12 @@ from .dci_forest import dci_forest
 from .dci_lasso import dci_lasso
 from .dci_logistic import dci_logistic
 from .dcimig import dcimig
+from .downstream import downstream_gbt, downstream_lr
 from .elbo import kl, reconstruction
 from .explicitness import explicitness
 from .factor_vae_score import factor_vae_score
 from .frechet import frechet
+from .generalization import strong_generalization
 from .identifiability import block_r2, linear_r2, mcc, nonlinear_r2
 from .infomec import infomec, infomec_training, infomec_tripod
 from .interpolation import interpolation
@@ -33,10 +35,12 @@ from .mig import mig
 from .mig_sup import mig_sup
 from .modularity import modularity
 from .perturbation import perturbation
+from .reduced_downstream import reduced_downstream
 from .sap import sap
 from .sap_continuous import sap_continuous
 from .udr import udr
 from .score import Scores, score
+from .unfairness import unfairness
 from .unsupervised import unsupervised
 
 __all__ = [
@@ -56,6 +60,8 @@ __all__ = [
     "dci_lasso",
     "dci_logistic",
     "dcimig",
+    "downstream_gbt",
+    "downstream_lr",
     "explicitness",
     "factor_vae_score",
     "frechet",
@@ -77,10 +83,13 @@ __all__ = [
     "nonlinear_r2",
     "perturbation",
     "reconstruction",
+    "reduced_downstream",
     "register",
     "sap",
     "sap_continuous",
+    "strong_generalization",
     "udr",
+    "unfairness",
     "score",
     "Scores",
     "unsupervised",

@@ -65,7 +65,7 @@ def lasso(
 ) -> Float[np.ndarray, "z f"]:
     """w: the weights of the codes for each factor, of any mean."""
     # The minimum, to what other orders of codes agree on: a dual gap of 1e-12 of the variance.
-    model = Lasso(alpha, precompute=True, tol=1e-12, max_iter=10_000)
+    model = Lasso(alpha, precompute=True, tol=1e-12, max_iter=10_000, random_state=0)
     with warnings.catch_warnings():
         # Codes that are almost equal may take longer, for weights that hardly differ.
         warnings.simplefilter("ignore", ConvergenceWarning)

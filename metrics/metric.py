@@ -125,8 +125,12 @@ def check_codes_and_factors(codes, factors, of="", whole=True):
     elif not np.issubdtype(factors.dtype, np.integer):
         raise ValueError(f"{of}factors must be whole numbers, found {factors.dtype}")
     for column, values in enumerate(factors.T):
-        if (values == values[0]).all():
+        found = len(np.unique(values))
+        if found == 1:
             raise ValueError(f"{of}factors must vary, found one value in column {column}")
+        if whole and found == len(values):
+            sizes = f"{found} classes of {found} samples in column {column}"
+            raise ValueError(f"{of}factors must have fewer classes than samples, found {sizes}")
     return codes, factors
 
 

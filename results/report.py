@@ -172,10 +172,10 @@ def _bounds(runs, bounds):
     return (
         "<h2>Floors and ceilings</h2>\n<p>A useless code does not score 0 under every metric, nor "
         "a perfect one 1; a score means something between the two. Random codes know nothing. "
-        "Rotated factors know everything, but every code mixes them all. The supervised encoder "
-        "was told the factors of the images it was trained on, with the network and the budget of "
-        "the runs, so that what it lacks is not to be had from the images that way. The true "
-        "factors are what a metric says at its best.</p>\n"
+        "Rotated factors know everything, but every code mixes them all. The supervised encoder is "
+        "the network of the runs, trained as long with the true factors as targets: what it does "
+        "not reach, no method can be blamed for. True factors are what a metric says at its best."
+        "</p>\n"
         f'<div class="scroll"><table class="bounds"><thead><tr>{head}</tr></thead>\n<tbody>'
         + "\n".join(rows)
         + "</tbody></table></div>"

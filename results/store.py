@@ -6,7 +6,7 @@
     pictures/<cohort>.parquet  (run, name, PNG)
     runs/<cohort>.parquet      a row per run; written last: where it is, the cohort is done
     bounds/<dataset>.parquet   what metrics say of codes whose worth is known
-    failures/<cohort>.txt      the traceback of a cohort that raised
+    failures/<cohort>.txt      the traceback of a cohort that raised; bounds.txt: of the bounds
 
 Files are whole or absent: written aside and renamed, or put in one piece. Nothing read from a
 store is ever executed; a file that is not what it should be is named and left alone.

@@ -59,6 +59,19 @@ def test_every_view_is_known(cells_as_images):
     assert set(Dataset.views) == set(VIEWS)
     assert images_per_example(("images",)) == 1
     assert images_per_example(("images", "second_images")) == 2
+    assert images_per_example(("images", "factors")) == 1
+
+
+def test_factors_are_those_of_the_images_and_standardised(cells_as_images):
+    batch = draw_batch(cells_as_images, (), ("images", "factors"), jax.random.key(0), 50)
+    cells = batch["images"][:, 0, 0, 0].astype(int)
+    a, b = np.divmod(np.asarray(cells), 4)
+    spread = np.sqrt([2 / 3, 5 / 4])  # of 0, 1, 2 and of 0, …, 3
+    expected = (np.stack([a, b], axis=1) - [1, 1.5]) / spread
+    np.testing.assert_allclose(batch["factors"], expected, rtol=1e-6)
+    grid = np.asarray(cells_as_images.standardized(np.arange(12)))
+    np.testing.assert_allclose(grid.mean(axis=0), 0, atol=1e-7)
+    np.testing.assert_allclose(grid.std(axis=0), 1, rtol=1e-6)
 
 
 def test_datasets_have_checked_settings(cells_as_images):

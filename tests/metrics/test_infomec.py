@@ -169,5 +169,5 @@ def test_variants_have_names_of_their_own():
 def test_the_metric_checks_its_arrays(metric, factors):
     with pytest.raises(ValueError, match="codes must be finite"):
         metric(np.full((600, 2), np.nan), factors)
-    with pytest.raises(ValueError, match="factors must repeat a value"):
+    with pytest.raises(ValueError, match="fewer classes than samples"):
         metric(np.eye(4), np.arange(4)[:, None])

@@ -75,6 +75,7 @@ def test_bins_of_a_range_with_fewer_numbers_than_bins():
         (np.eye(2), np.array([[0], [0]]), "factors must vary, found one value in column 0"),
         (np.eye(1), np.array([[0]]), "must be two samples at least, found one"),
         (np.eye(2), np.eye(2), "factors must be whole numbers, found float64"),
+        (np.eye(3), np.arange(3)[:, None], "fewer classes than samples, found 3 classes of 3"),
         (np.array([["a"], ["b"]]), np.array([[0], [1]]), "codes must be real numbers, found <U1"),
         (np.zeros((0, 3)), np.zeros((0, 1), int), r"codes must be a table .* found shape \(0, 3\)"),
     ],

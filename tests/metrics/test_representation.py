@@ -43,7 +43,7 @@ def found(perfect, monkeypatch):
         monkeypatch.setattr(np.random, name, poisoned)
     # scikit-learn reads it through another door, where only the state tells.
     before = np.random.get_state(legacy=False)["state"]
-    few = [m._replace(points=300, test_points=200) for m in METRICS.values()]
+    few = [m._replace(points=120, test_points=60) for m in METRICS.values()]
     few = [m for m in few if m.of not in ("trained", "setting")]
     computed = [compute(m, [perfect])[0] for m in few]
     after = np.random.get_state(legacy=False)["state"]

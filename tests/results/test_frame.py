@@ -70,6 +70,19 @@ def test_rows_of_a_cohort_that_was_cut_off_do_not_count(store):
     assert len(results.load(store.where)) == 1
 
 
+def test_of_bounds_the_last_version_and_the_longest_training_count(store):
+    def bound(codes, metric, value, version=1, **more):
+        about = {"dataset": "d", "codes": codes, "source": "mig", "version": version}
+        return about | {"metric": metric, "value": value} | more
+
+    rows = [bound("factors", "mig", 0.9, version=2), bound("factors", "mig", 0.8)]
+    rows += [bound("supervised", "mig", v, updates=u) for u, v in ((9, 0.1), (200, 0.6), (10, 0.2))]
+    rows += [bound("random", None, None)]  # a metric that gave no number
+    store.write_bounds("d", rows)
+    found = results.frame.bounds(store.where).set_index("codes")["value"]
+    assert found.to_dict() == {"factors": 0.9, "supervised": 0.6}
+
+
 def test_an_empty_study_is_an_empty_frame(store):
     assert results.load(store.where).empty and results.rows(store.where).empty
 

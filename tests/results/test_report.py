@@ -82,6 +82,29 @@ def test_every_run_is_a_dot(runs):
     assert "NaN" not in page and "nan" not in page.replace("nano", "")
 
 
+def test_floors_and_ceilings_are_named_and_tabled(runs):
+    values = {"random": 0.011, "rotated": 0.123, "supervised": 0.654, "factors": 1.002}
+    values["unheard of"] = 0.5
+    bounds = pd.DataFrame({"codes": values.keys(), "value": values.values()})
+    bounds = bounds.assign(dataset="d", metric="mig")
+    other = pd.concat([runs, runs.assign(model="n")], ignore_index=True)
+    for codes in ({"random", "supervised", "factors"}, {*values}):
+        some = bounds[bounds["codes"].isin(codes)]
+        about = {"study": "s", "about": "t"}
+        page = render(about, other, nothing()[0], some, planned=12)
+        methods, strengths, *_ = re.split("<h2>Strength and seed|<h2>Floors", page)
+        for name in ("random codes", "supervised encoder", "true factors"):
+            assert f">{name}</text>" in methods
+        # Of two panels each; the best run has .9, so that 1.002 is above their axes.
+        for name in ("random", "supervised", "↑ factors 1.00"):
+            assert strengths.count(f">{name}</text>") == 2
+        assert ("rotated factors</text>" in methods) == ("rotated" in codes)
+        cells = [f"<td>{values[c]:.3f}</td>" if c in codes else "<td></td>" for c in [*values][:4]]
+        assert "<td>d</td><td>MIG</td>" + "".join(cells) + "<td>0.300</td><td>0.900</td>" in page
+        assert "unheard of" not in page
+    assert "<h2>Floors" not in render(about, other, *nothing(), planned=12)
+
+
 def test_what_went_wrong_is_said_and_data_is_escaped(runs):
     evil = runs.assign(model="<script>alert(1)</script>", dataset="$\\bad$")
     page = render({"study": "<i>", "about": "<b>\n\n<u>"}, evil, *nothing(), planned=9)

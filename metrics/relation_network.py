@@ -1,0 +1,86 @@
+"""The Wild Relation Network: Barrett, Hill, Santoro, Morcos & Lillicrap, "Measuring Abstract
+Reasoning in Neural Networks", ICML 2018, section 4.
+
+    score of answer a = g(Σ_{x, y ∈ P_a} e(x, y)),  P_a: the context's 8 panels and a
+    e, g: networks of ReLUs;  a panel x is its code and a one-hot vector of its place
+    p(a | context) = softmax over the answers
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+CONTEXT = 8
+lecun_normal = jax.nn.initializers.lecun_normal()
+
+
+class Layer(NamedTuple):
+    """x ↦ x W + b."""
+
+    weights: Float[Array, "i o"]
+    bias: Float[Array, " o"]
+
+
+class RelationNetwork(NamedTuple):
+    """Parameters: e's layers, g's layers, and the line that makes a score of g's features."""
+
+    edge: list[Layer]
+    graph: list[Layer]
+    score: Layer
+
+
+def init(
+    key: Array, codes: int, edge_widths: tuple[int, ...], graph_widths: tuple[int, ...]
+) -> RelationNetwork:
+    """A network for codes [.., codes], with LeCun's normal initialisation."""
+    widths = 2 * (codes + CONTEXT + 1), *edge_widths, *graph_widths, 1
+    keys = jax.random.split(key, len(widths) - 1)
+    layers = [
+        Layer(lecun_normal(k, (i, o)), jnp.zeros(o))
+        for k, i, o in zip(keys, widths[:-1], widths[1:], strict=True)
+    ]
+    edges = len(edge_widths)
+    return RelationNetwork(layers[:edges], layers[edges:-1], layers[-1])
+
+
+def scores(
+    network: RelationNetwork,
+    context: Float[Array, "b 8 z"],
+    answers: Float[Array, "b k z"],
+    kept: Float[Array, " h"] | float = 1.0,
+) -> Float[Array, "b k"]:
+    """Each answer's score, a logit. `kept` multiplies g's last features: dropout's mask."""
+    x, y = _ends(network.edge[0], context, answers)
+    (b, k), n = answers.shape[:2], CONTEXT
+    # The context's pairs are the same with every answer: added up once, not k times.
+    among = x[:, :n, None] + y[:, None, :n]  # [b, 8, 8, h]
+    to = x[:, None, :n] + y[:, n:, None]  # [b, k, 8, h]
+    back = x[:, n:, None] + y[:, None, :n]
+    itself = (x + y)[:, n:, None]
+    pairs = jnp.concatenate([to, back, itself], axis=2)
+    parts = [part.reshape(b, -1, part.shape[-1]) for part in (among, pairs)]
+    edges = jax.nn.relu(jnp.concatenate(parts, axis=1))
+    for layer in network.edge[1:]:
+        edges = jax.nn.relu(_apply(layer, edges))
+    of_context, of_answers = jnp.split(edges, [n * n], axis=1)
+    features = of_context.sum(axis=1)[:, None] + of_answers.reshape(b, k, 2 * n + 1, -1).sum(axis=2)
+    for layer in network.graph:
+        features = jax.nn.relu(_apply(layer, features))
+    return _apply(network.score, features * kept)[..., 0]
+
+
+def _ends(layer, context, answers):
+    """e's first layer, in two halves: W [x, y] + c = W₁ x + (W₂ y + c), one for each panel."""
+    panels = jnp.concatenate([context, answers], axis=1)
+    places = np.minimum(np.arange(panels.shape[1]), CONTEXT)
+    places = jnp.broadcast_to(np.eye(CONTEXT + 1, dtype=np.float32)[places], panels.shape[:2] + (9,))
+    panels = jnp.concatenate([panels, places], axis=-1)
+    first, second = jnp.split(layer.weights, 2)
+    return _apply(Layer(first, jnp.zeros(())), panels), _apply(Layer(second, layer.bias), panels)
+
+
+def _apply(layer, x):
+    return jnp.matmul(x, layer.weights, precision="highest") + layer.bias
