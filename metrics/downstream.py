@@ -19,7 +19,8 @@ from sklearn.linear_model import LogisticRegression
 from .boosting import boost
 from .metric import check_split, register
 
-SETS = {10: 5, 100: 5, 1_000: 1, 10_000: 1}  # how many sets of so many labels are averaged
+LABELS = (10, 100, 1_000, 10_000)
+FEW = 100  # up to so many labels several sets of them are averaged
 STRENGTHS = np.logspace(-4, 4, 10)  # C of ½ ‖W‖² + C Σ log-loss, from the strongest penalty
 FOLDS = 5
 
@@ -31,6 +32,7 @@ def downstream_gbt(
     test_codes: Num[np.ndarray, "m z"],
     test_factors: Int[np.ndarray, "m f"],
     *,
+    sets: int = 5,
     seed: int = 0,
 ) -> dict[str, float]:
     """How well do gradient-boosted trees tell each factor's value, and from how many labels?
@@ -43,7 +45,7 @@ def downstream_gbt(
     from 10,000 (0 where that is 0).
 
     Sets of labels are consecutive parts of the points, from the first; numbers of 10 and 100 labels
-    are means over five sets (one set of 10: ± .03, of 100: ± .01). Sizes beyond the points given,
+    are means over `sets` sets (one set of 10: ± .03, of 100: ± .01). Sizes beyond the points given,
     and efficiencies of them, are left out. Values that a set misses are never predicted and count
     as errors; a set of one value predicts that value.
 
@@ -55,7 +57,9 @@ def downstream_gbt(
     and fewer than 10 points.
     """
     arrays = check_split(codes, factors, test_codes, test_factors)
-    return score_few_labels("downstream_gbt", partial(predict_by_trees, seed=seed), *arrays)
+    return score_few_labels(
+        "downstream_gbt", partial(predict_by_trees, seed=seed), *arrays, sets=sets
+    )
 
 
 @register("downstream_lr", of="split")
@@ -64,6 +68,8 @@ def downstream_lr(
     factors: Int[np.ndarray, "n f"],
     test_codes: Num[np.ndarray, "m z"],
     test_factors: Int[np.ndarray, "m f"],
+    *,
+    sets: int = 5,
 ) -> dict[str, float]:
     """How well does a linear classifier tell each factor's value, and from how many labels?
 
@@ -75,7 +81,7 @@ def downstream_lr(
     for codes that are not finite, a factor of one value and fewer than 10 points.
     """
     arrays = check_split(codes, factors, test_codes, test_factors)
-    return score_few_labels("downstream_lr", predict_by_logistic_regression, *arrays)
+    return score_few_labels("downstream_lr", predict_by_logistic_regression, *arrays, sets=sets)
 
 
 def predict_by_trees(
@@ -136,16 +142,18 @@ def score_few_labels(
     factors: Int[np.ndarray, "n f"],
     test_codes: Num[np.ndarray, "m z"],
     test_factors: Int[np.ndarray, "m f"],
+    *,
+    sets: int = 5,
 ) -> dict[str, float]:
     """Accuracies and efficiencies of `predict`(codes, factors, others) → [m, f], by name."""
-    if len(codes) < min(SETS):
-        raise ValueError(f"codes must be {min(SETS)} samples at least, found {len(codes)}")
+    if len(codes) < LABELS[0]:
+        raise ValueError(f"codes must be {LABELS[0]} samples at least, found {len(codes)}")
     scores = {}
     # The study draws labelled and test points anew for each size. Here sizes share them: expected
     # accuracies are the same, and ratios of sizes are less noisy.
-    for labels in (size for size in SETS if size <= len(codes)):
+    for labels in (size for size in LABELS if size <= len(codes)):
         accuracy = []
-        for start in labels * np.arange(min(SETS[labels], len(codes) // labels)):
+        for start in labels * np.arange(min(sets if labels <= FEW else 1, len(codes) // labels)):
             seen = slice(start, start + labels)
             right = predict(codes[seen], factors[seen], test_codes) == test_factors
             accuracy.append(right.mean(axis=0))

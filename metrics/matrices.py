@@ -62,76 +62,76 @@ def make_rules(levels: tuple[int, ...], relations: tuple[int, ...], hard: bool) 
 
 def draw_matrices(key: Array, rules: Rules, count: int) -> Matrices:
     """`count` matrices; use under `jax.jit`."""
-    of_constant, of_panels, of_wrong, of_right = jax.random.split(key, 4)
-    constant = _constant_factors(of_constant, rules, count)
+    of_rest, of_panels, of_wrong = jax.random.split(key, 3)
+    rest = jax.random.uniform(of_rest, (count, 2 + len(rules.levels)))
+    right, number, order = rest[:, 0], rest[:, 1], rest[:, 2:]
+    right, number = _whole(right, ANSWERS), _whole(number, len(rules.relations))
+    ranks = jnp.argsort(jnp.argsort(order))
+    constant = ranks < jnp.array(rules.relations)[number][:, None]
     panels = _panels(of_panels, rules, constant)
     solution = panels[:, -1:]
     wrong = _wrong_answers(of_wrong, rules, constant, solution)
-    right = jax.random.randint(of_right, (count,), 0, ANSWERS)
-    turned = (jnp.arange(ANSWERS) - right[:, None]) % ANSWERS
     answers = jnp.concatenate([solution, wrong], axis=1)
+    turned = (jnp.arange(ANSWERS) - right[:, None]) % ANSWERS
     answers = jnp.take_along_axis(answers, turned[..., None], axis=1)
     return Matrices(panels[:, :-1], answers, right, constant)
-
-
-def _constant_factors(key, rules, count):
-    """S as a mask [b, f]."""
-    of_number, of_order = jax.random.split(key)
-    number = jax.random.choice(of_number, jnp.array(rules.relations), (count, 1))
-    order = jax.random.uniform(of_order, (count, len(rules.levels)))
-    return jnp.argsort(jnp.argsort(order)) < number
 
 
 def _panels(key, rules, constant):
     """All nine panels [b, 9, f]."""
     constant = constant[:, None, None]
 
-    def draw(key):
-        shape = len(constant), 3, 3, len(rules.levels)
-        panels = jax.random.randint(key, shape, 0, jnp.array(rules.levels))
-        return jnp.where(constant, panels[:, :, :1], panels)
+    def panels(uniform):
+        values = _whole(uniform, jnp.array(rules.levels))
+        return jnp.where(constant, values[:, :, :1], values)
 
     def seem_related(panels):
         a, b, c = (panels[:, :2, column] for column in range(3))
         equal, distinct = (a == b) & (b == c), (a != b) & (b != c) & (c != a)
         return ~constant & (equal.all(axis=1) | distinct.all(axis=1))[:, None, None]
 
-    panels = _redraw(key, draw, seem_related)
-    return panels.reshape(len(panels), 9, -1)
+    shape = len(constant), 3, 3, len(rules.levels)
+    return _drawn_until_good(key, shape, panels, seem_related).reshape(len(constant), 9, -1)
 
 
 def _wrong_answers(key, rules, constant, solution):
     """Five answers [b, 5, f], all different, none of which has the constant factors' values."""
     constant, levels = constant[:, None], jnp.array(rules.levels)
 
-    def draw(key):
-        of_values, of_factor, of_step = jax.random.split(key, 3)
-        shape = len(solution), ANSWERS - 1, len(rules.levels)
-        values = jax.random.randint(of_values, shape, 0, levels)
+    def answers(uniform):
         if not rules.hard:
-            return values
-        # One of the constant factors takes another value, the others of them keep theirs.
-        order = jnp.where(constant, jax.random.uniform(of_factor, shape), -1)
-        chosen = jax.nn.one_hot(jnp.argmax(order, axis=-1), shape[-1], dtype=bool)
-        other = (solution + jax.random.randint(of_step, shape, 1, levels)) % levels
-        return jnp.where(chosen, other, jnp.where(constant, solution, values))
+            return _whole(uniform[..., 0], levels)
+        # Of the constant factors one, drawn first, takes another value; the rest keep theirs.
+        order = jnp.where(constant, uniform[..., 1], -1)
+        drawn = jnp.arange(len(rules.levels)) == jnp.argmax(order, axis=-1)[..., None]
+        other = (solution + 1 + _whole(uniform[..., 0], levels - 1)) % levels
+        kept = jnp.where(drawn, other, solution)
+        return jnp.where(constant, kept, _whole(uniform[..., 0], levels))
 
     def not_five(answers):
         right = ((answers == solution) | ~constant).all(axis=-1)
         equal = (answers[:, :, None] == answers[:, None]).all(axis=-1)
-        twice = equal.sum(axis=-1) > 1
-        return (right | twice).any(axis=1)[:, None, None]
+        return (right | (equal.sum(axis=-1) > 1)).any(axis=1)[:, None, None]
 
-    return _redraw(key, draw, not_five)
+    shape = len(solution), ANSWERS - 1, len(rules.levels), 2
+    return _drawn_until_good(key, shape, answers, not_five)
 
 
-def _redraw(key, draw: Callable, bad: Callable):
-    """`draw(key)`, where `bad` drawn again until nothing is: uniform among what is not."""
+def _drawn_until_good(key, shape, values_of, bad):
+    """`values_of` uniform numbers of this shape; those that are `bad` are drawn again and again."""
 
     def again(state):
-        key, values = state
+        key, values, redraw = state
         key, now = jax.random.split(key)
-        return key, jnp.where(bad(values), draw(now), values)
+        values = jnp.where(redraw, values_of(jax.random.uniform(now, shape)), values)
+        return key, values, bad(values)
 
-    key, first = jax.random.split(key)
-    return jax.lax.while_loop(lambda state: bad(state[1]).any(), again, (key, draw(first)))[1]
+    nothing = jax.eval_shape(lambda: values_of(jnp.zeros(shape)))
+    values = jnp.zeros(nothing.shape, nothing.dtype)
+    start = key, values, jnp.ones_like(bad(values))
+    return jax.lax.while_loop(lambda state: state[2].any(), again, start)[1]
+
+
+def _whole(uniform, size):
+    """Uniform numbers in [0, 1) as whole ones below `size`."""
+    return (uniform * size).astype(jnp.int32)

@@ -173,9 +173,9 @@ def _bounds(runs, bounds):
         "<h2>Floors and ceilings</h2>\n<p>A useless code does not score 0 under every metric, nor "
         "a perfect one 1; a score means something between the two. Random codes know nothing. "
         "Rotated factors know everything, but every code mixes them all. The supervised encoder is "
-        "the network of the runs, trained as long with the true factors as targets: what it does "
-        "not reach, no method can be blamed for. True factors are what a metric says at its best."
-        "</p>\n"
+        "the network of the runs, trained as long with the true factors as targets: how far one "
+        "comes who is told what to look for, though a run may be above. True factors are what a "
+        "metric says at its best.</p>\n"
         f'<div class="scroll"><table class="bounds"><thead><tr>{head}</tr></thead>\n<tbody>'
         + "\n".join(rows)
         + "</tbody></table></div>"

@@ -15,6 +15,7 @@ from soberlook.datasets import MiniSprites
 from soberlook.results.frame import bounds as load_bounds
 from soberlook.results.store import Store
 
+SMALL = find_study("small")
 RUN = ("run", "small", "--seeds", "1", "--set", "beta=1", "--updates", "20")
 ALL = {"random", "rotated", "factors", "supervised"}
 COMPUTED = ("train", "measure")
@@ -23,6 +24,14 @@ COMPUTED = ("train", "measure")
 def score(codes, *names):
     one = bounds.representation(codes, MiniSprites.factor_sizes)
     return {key: v for name in names for key, v, _ in measure(name, [one])[0][0]}
+
+
+def keep(where, **changes):
+    """Keep the bounds of this study, as `run` does it when everything is trained."""
+    study = SMALL.narrowed(**{"seeds": [0], "updates": 20} | changes)
+    store = Store(where)
+    store.create(study.name, study.about)
+    bounds.keep_bounds(store, make_plan(study, store))
 
 
 def mig(where):
@@ -70,10 +79,7 @@ def test_a_single_factor_cannot_be_mixed():
 
 
 def test_the_supervised_encoder_is_between_the_floor_and_the_ceiling(tmp_path, capsys):
-    study = find_study("small").narrowed(seeds=[0], updates=400, metrics=["mig", "linear_r2"])
-    store = Store(tmp_path)
-    store.create("small", "")
-    bounds.keep_bounds(store, make_plan(study, store))
+    keep(tmp_path, updates=400, metrics=["mig", "linear_r2"])
     said = capsys.readouterr().err
     assert "floors and ceilings of mini_sprites: random, rotated, factors, supervised" in said
     assert "supervised on mini_sprites, 1 runs · update 0 of 400" in said
@@ -88,14 +94,14 @@ def test_the_supervised_encoder_is_between_the_floor_and_the_ceiling(tmp_path, c
 
 
 def test_an_encoder_that_learns_nothing_is_at_the_floor():
-    study = find_study("small").narrowed(seeds=[0], updates=1, fields={"learning_rate": 1e-9})
+    study = SMALL.narrowed(seeds=[0], updates=1, fields={"learning_rate": 1e-9})
     codes = bounds.supervised_codes(bounds.supervised_run(study.expand()[0], study.budget), study)
     assert codes.shape == (6_144, 5) and np.isfinite(codes).all()
     assert score(codes, "mig")["mig"] < 0.1
 
 
 def test_what_the_supervised_encoder_is():
-    study = find_study("small").narrowed(
+    study = SMALL.narrowed(
         seeds=[7, 8], evaluate_at=[0.5, 1], fields={"latents": 3, "network": "linear"}
     )
     first, other, *_ = study.expand()
@@ -109,31 +115,31 @@ def test_what_the_supervised_encoder_is():
     assert told.id != bounds.supervised_run(first, longer).id
 
 
-def test_what_is_there_is_not_computed_again(soberlook, tmp_path, computed):
-    soberlook(*RUN, "--out", tmp_path)
+def test_what_is_there_is_not_computed_again(tmp_path, computed, capsys):
+    keep(tmp_path)
     assert computed.count("train") == 1 and computed.count("measure") == 4
     (file,) = (tmp_path / "bounds").iterdir()
     content = file.read_bytes()
     del computed[:]
-    for more in ((), ("--seeds", "2"), ("--evaluate-at", ".5,1"), ("--draws", "2")):
-        code, _, said = soberlook(*RUN, *more, "--out", tmp_path)
-        assert code == 0 and "floors and ceilings" not in said
-    assert computed == [] and file.read_bytes() == content
+    capsys.readouterr()
+    for more in ({}, {"seeds": [3, 4]}, {"evaluate_at": [0.5, 1]}, {"draws": 2}):
+        keep(tmp_path, **more)
+    assert computed == [] and file.read_bytes() == content and capsys.readouterr().err == ""
     # Another metric: its numbers alone, for which the encoder is needed again.
-    soberlook(*RUN, "--metrics", "mig,modularity", "--out", tmp_path)
+    keep(tmp_path, metrics=["mig", "modularity"])
     assert computed.count("train") == 1 and computed.count("measure") == 4
 
 
-def test_another_budget_is_another_ceiling_and_the_longest_is_shown(soberlook, tmp_path, computed):
-    soberlook(*RUN, "--out", tmp_path)
+def test_another_budget_is_another_ceiling_and_the_longest_is_shown(tmp_path, computed):
+    keep(tmp_path)
     short = mig(tmp_path)
     del computed[:]
-    soberlook(*RUN[:-1], "200", "--out", tmp_path)
+    keep(tmp_path, updates=200)
     assert computed == ["train", "measure"]
     long = mig(tmp_path)
     assert long["supervised"] > short["supervised"] + 0.1
     assert {**long, "supervised": 0} == {**short, "supervised": 0}
-    soberlook(*RUN, "--out", tmp_path)
+    keep(tmp_path)
     assert computed == ["train", "measure"] and mig(tmp_path) == long
 
 
@@ -172,37 +178,34 @@ def test_what_goes_wrong_with_bounds_does_not_take_the_study_along(
     assert set(mig(tmp_path)) == ALL
 
 
-def test_a_metric_that_gives_no_number_is_not_asked_again(soberlook, tmp_path, computed):
+def test_a_metric_that_gives_no_number_is_not_asked_again(tmp_path, computed):
+    @metrics.register("refuses", of="codes")
     def refuse(codes, factors):
         raise ValueError("it wants other codes")
 
-    metrics.register("refuses", of="codes")(refuse)
     try:
         for _ in range(2):
-            soberlook(*RUN, "--metrics", "mig,refuses", "--out", tmp_path)
+            keep(tmp_path, metrics=["mig", "refuses"])
         assert computed.count("train") == 1 and computed.count("measure") == 4 * 2
         assert set(load_bounds(tmp_path)["metric"]) == {"mig"}
     finally:
         del metrics.METRICS["refuses"]
 
 
-def test_files_of_an_older_suite_are_read_and_completed(soberlook, tmp_path):
-    soberlook(*RUN, "--out", tmp_path)
+def test_files_without_the_newer_columns_are_read_and_completed(tmp_path):
+    keep(tmp_path)
     new, (file,) = mig(tmp_path), (tmp_path / "bounds").iterdir()
     rows = pd.read_parquet(file)
     rows = rows[rows["codes"].isin(["random", "factors"])].drop(columns=["setting", "updates"])
     rows.assign(value=-1.0).to_parquet(file)
-    soberlook(*RUN, "--out", tmp_path)
+    assert mig(tmp_path) == {"random": -1, "factors": -1}
+    keep(tmp_path)
     assert mig(tmp_path) == new
 
 
 def test_bounds_are_of_codes_alone_and_of_every_dataset(tmp_path):
-    store = Store(tmp_path)
-    study = find_study("small").narrowed(
-        seeds=[0], updates=2, datasets=["mini_sprites", "mini_sprites_noisy"]
-    )
-    bounds.keep_bounds(store, make_plan(study, store))
-    rows = store.read("bounds").to_pandas()
+    keep(tmp_path, updates=2, datasets=["mini_sprites", "mini_sprites_noisy"])
+    rows = Store(tmp_path).read("bounds").to_pandas()
     assert set(rows["source"]) == {"mig"}  # and not of reconstruction and KL
     assert len(rows) == 2 * 4 and set(rows["dataset"]) == {"mini_sprites", "mini_sprites_noisy"}
     assert {path.stem for path in (tmp_path / "bounds").iterdir()} == set(rows["dataset"])

@@ -54,9 +54,9 @@ def test_noise_is_learnt_by_heart_where_cells_are_few():
 
 def test_codes_that_know_nothing_have_no_gap_where_cells_are_many():
     rng = np.random.default_rng(0)
-    found = score(lambda v: rng.standard_normal((len(v), 2)), sizes=(6,) * 6, points=400)
+    found = score(lambda v: rng.standard_normal((len(v), 2)), sizes=(6,) * 5, points=200)
     assert found["accuracy"] == pytest.approx(1 / 6, abs=0.02)
-    assert abs(found["gap"]) < 0.12
+    assert abs(found["gap"]) < 0.2
 
 
 def test_constant_codes_a_single_code_and_a_single_factor():

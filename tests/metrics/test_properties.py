@@ -130,6 +130,17 @@ NOTICE = {
     ("points permuted", "clustering_ari"): None,
     ("points permuted", "linear_probe_10"): None,  # the first points have the labels
     ("points permuted", "linear_probe_100"): None,
+    **{
+        ("points permuted", f"downstream_{by}_{kind}_{labels}"): None  # the same
+        for by in ("gbt", "lr")
+        for kind in ("accuracy", "min_accuracy")
+        for labels in (10, 100)
+    },
+    **{
+        ("a code scaled", f"downstream_lr_{kind}_{labels}"): None  # a penalty on weights
+        for kind in ("accuracy", "min_accuracy")
+        for labels in (10, 100)
+    },
 }
 # Fits that end early, trees that break ties by the order of codes, and one point of 1,800.
 TOLERANCE = {
@@ -138,9 +149,14 @@ TOLERANCE = {
     "dci_es": 0.002,  # other features are drawn for each code
     "dci_forest": 0.01,  # and other points for each tree
     "dci_logistic": 1e-5,
+    "downstream_gbt": 0.01,
+    "downstream_lr": 0.015,  # another strength that is about as good
     "explicitness": 1e-6,
     "linear_probe": 1e-3,
+    "reduced_downstream": 0.01,
     "sap": 1e-3,
+    "strong_generalization": 0.01,
+    "unfairness": 0.01,
 }
 KEPT = [
     (name, change)
@@ -199,6 +215,14 @@ def test_numbers_are_numbers_within_their_range(name, case):
 
 
 PERFECT = {
+    "downstream_gbt_accuracy_100": 1,
+    "downstream_lr_min_accuracy_100": 1,
+    "reduced_downstream_0": 1,
+    "reduced_downstream_1": (0.2, 0.32),
+    "strong_generalization_gap": (0, 0.02),
+    "strong_generalization_ordinary": 1,
+    "unfairness": 0,
+    "unfairness_max": 0,
     "clustering_ari": (0.1, 0.2),  # clusters of three factors at once follow none
     "dci_es_explicitness": 1,
     "dci_es_informativeness": 1,
@@ -270,6 +294,10 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
     "perfect, constant": PERFECT
     | {"mig_sup": (0.49, 0.5), "modularity": 0.5, "factor_vae_active": 3},
     "twice": {
+        "reduced_downstream_1": 1,
+        "reduced_downstream_2": (0.2, 0.32),
+        "strong_generalization_gap": 0,
+        "unfairness": 0,
         "dci_forest_disentanglement": 1,
         "dci_forest_completeness": (0.3, 0.95),
         "dci_lasso_completeness": 1,  # lasso takes one of two
@@ -298,6 +326,10 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": np.inf,
     },
     "rotated": {
+        "downstream_lr_accuracy_100": 1,
+        "reduced_downstream_2": 1,  # 60 cells are told apart by one code
+        "strong_generalization_gap": (0.5, 0.8),
+        "unfairness": (0.03, 0.15),
         "dci_forest_disentanglement": (0, 0.5),
         "dci_lasso_disentanglement": (0, 0.3),
         "dci_logistic_disentanglement": (0, 0.3),
@@ -326,6 +358,10 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": (0, 0.01),
     },
     "noise": {
+        "downstream_gbt_accuracy_100": (0.2, 0.32),
+        "downstream_lr_accuracy_10": (0.2, 0.32),
+        "reduced_downstream_0": (0.2, 0.32),
+        "strong_generalization_accuracy": (0.09, 0.15),  # (1/8 + 1/9 + 1/10) / 3 = 0.11
         "dci_forest_disentanglement": (0, 0.04),
         "dci_lasso_disentanglement": 0,
         "dci_logistic_disentanglement": (0, 0.2),
@@ -361,6 +397,12 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": (0, 0.02),
     },
     "constant": {
+        "downstream_gbt_accuracy_100": (0.2, 0.32),
+        "downstream_lr_accuracy_100": (0.2, 0.32),
+        "reduced_downstream_0": (0.2, 0.32),
+        "strong_generalization_gap": 0,
+        "unfairness": 0,
+        "unfairness_worst_pair": 0,
         "dci_forest_disentanglement": 0,
         "dci_forest_completeness": 0,
         "dci_lasso_disentanglement": 0,
@@ -406,6 +448,8 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "mutual_information_score": 0,
     },
     "one code": {
+        "reduced_downstream_0": (0.45, 0.52),  # (1 + 1/4 + 1/5) / 3 = 0.48
+        "reduced_downstream_1": (0.2, 0.32),
         "dci_lasso_completeness": 1 / 3,  # 0 of the two factors that are in no code
         "dci_es_size": 3,
         "block_r2": 1 / 3,
