@@ -5,6 +5,7 @@ To add one: a file with a function under `@register("name", of="codes")` that ta
 and factors [n, f] and gives numbers by name, and its line in the list below.
 """
 
+from .abstract_reasoning import abstract_reasoning
 from .active_units import active_units
 from .aggregate_posterior import aggregate_posterior
 from .beta_vae_score import beta_vae_score
@@ -48,6 +49,7 @@ __all__ = [
     "Metric",
     "Representation",
     "Trained",
+    "abstract_reasoning",
     "active_units",
     "aggregate_posterior",
     "beta_vae_score",

@@ -20,7 +20,7 @@ from jaxtyping import Float
 from . import relation_network
 from .asking import draw_key
 from .interventions import check_grid
-from .matrices import Rules, draw_matrices, make_rules
+from .matrices import Rules, draw_matrix, make_rules
 from .metric import Representation, register
 
 
@@ -79,22 +79,22 @@ def abstract_reasoning(
     Raises ValueError for codes that are not finite, and where no matrix can be made: for a single
     factor, for too few values for six different answers.
     """
+    if alternatives not in ("easy", "hard"):
+        raise ValueError(f"alternatives must be easy or hard, found {alternatives}")
     codes, levels = _seen(representation, values)
     rules = make_rules(tuple(k for k in levels if k > 1), tuple(relations), alternatives == "hard")
-    steps = sorted(steps)
-    if not steps or steps[0] < 0 or min(batch, test_points) < 1:
-        raise ValueError(f"steps must be 0 or more, batches 1 or more, found {steps} and {batch}")
     training = Training(learning_rate, dropout, batch, -(-test_points // batch))
     of_start, of_training, of_test = jax.random.split(draw_key(rng), 3)
     start = of_start, codes.shape[1], tuple(edge_widths), tuple(graph_widths)
     network = relation_network.init(*start)
     state = network, optax.adam(learning_rate).init(network)
     found, done = {}, 0
-    for step in steps:
-        state, accuracy = _train(
+    for step in sorted(steps):
+        state, solved = _train(
             state, codes, of_training, of_test, done, step, rules=rules, training=training
         )
-        found[f"abstract_reasoning_accuracy_{step}"], done = float(accuracy), step
+        found[f"abstract_reasoning_accuracy_{step}"] = int(solved) / (training.test_batches * batch)
+        done = step
     if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state[0])):
         raise ValueError(f"training must not diverge, found NaN after {done} steps")
     return found
@@ -104,6 +104,8 @@ def _seen(representation, values) -> tuple[Float[np.ndarray, "m z"], tuple[int, 
     """The codes of the cells that matrices are made of, in C order, and each factor's levels."""
     sizes = representation.factor_sizes
     most = np.broadcast_to(values, len(sizes))
+    if most.min() < 2:
+        raise ValueError(f"values must be 2 at least, found {values}")
     levels = tuple(min(size, int(most)) for size, most in zip(sizes, most, strict=True))
     seen = [np.arange(k) * size // k for k, size in zip(levels, sizes, strict=True)]
     grid = check_grid(representation).reshape(*sizes, -1)
@@ -116,12 +118,15 @@ def _seen(representation, values) -> tuple[Float[np.ndarray, "m z"], tuple[int, 
 
 @partial(jax.jit, static_argnames=("rules", "training"))
 def _train(state, codes, key, test_key, first, last, *, rules: Rules, training: Training):
-    """The state after updates `first` to `last`, and the accuracy then."""
+    """The state after updates `first` to `last`, and how many of the test's matrices it solves."""
     optimizer = optax.adam(training.learning_rate)
     strides = np.append(np.cumprod(rules.levels[:0:-1])[::-1], 1)
 
+    scores = jax.vmap(relation_network.scores, (None, 0, 0, None))
+
     def draw(key):
-        drawn = draw_matrices(key, rules, training.batch)
+        keys = jax.random.split(key, training.batch)
+        drawn = jax.vmap(partial(draw_matrix, rules=rules))(keys)
         return codes[drawn.context @ strides], codes[drawn.answers @ strides], drawn.right
 
     def update(step, state):
@@ -129,21 +134,21 @@ def _train(state, codes, key, test_key, first, last, *, rules: Rules, training: 
         of_matrices, of_dropout = jax.random.split(jax.random.fold_in(key, step))
         context, answers, right = draw(of_matrices)
         # One mask for all matrices of a batch, as in the paper's code.
-        mask = jax.random.bernoulli(of_dropout, 1 - training.dropout, network.score.weights.shape[:1])
+        width = len(network.score.weights)
+        kept = jax.random.bernoulli(of_dropout, 1 - training.dropout, (width,))
+        kept = kept / (1 - training.dropout)
 
         def loss(network):
-            kept = mask / (1 - training.dropout)
-            scores = relation_network.scores(network, context, answers, kept)
-            return optax.softmax_cross_entropy_with_integer_labels(scores, right).mean()
+            logits = scores(network, context, answers, kept)
+            return optax.softmax_cross_entropy_with_integer_labels(logits, right).mean()
 
         updates, moments = optimizer.update(jax.grad(loss)(network), moments)
         return optax.apply_updates(network, updates), moments
 
-    def accuracy(network, key):
+    def solved(network, key):
         context, answers, right = draw(key)
-        scores = relation_network.scores(network, context, answers)
-        return jnp.mean(jnp.argmax(scores, axis=-1) == right)
+        return jnp.sum(jnp.argmax(scores(network, context, answers, 1.0), axis=-1) == right)
 
     network, moments = jax.lax.fori_loop(first, last, update, state)
     keys = jax.random.split(test_key, training.test_batches)
-    return (network, moments), jax.lax.map(partial(accuracy, network), keys).mean()
+    return (network, moments), jax.lax.map(partial(solved, network), keys).sum()

@@ -12,14 +12,14 @@ and here it is the first.
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 
-from .regression_tree import BINS, NODES, SAME, descend, grow
+from .regression_tree import BINS, NODES, SAME, compute_residuals, grow_trees
 
-BLOCK = 512  # points whose probabilities are computed at a time, so that they stay in the cache
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 SHARES = 4 * THREADS  # of the work, so that a thread that is held up keeps few waiting
 
@@ -54,32 +54,41 @@ def boost(
     """Fit a classifier of the codes to each column of `factors`, and ask it about `others`."""
     points = _Points.of(codes, factors)
     others = np.ascontiguousarray(others.T, np.float32)
-    fits = [
-        _Fit(factor, points, others.shape[1], stages, seed + 2**20 * j)
-        for j, factor in enumerate(points.factors.T)
-    ]
-    tasks = [(fit, k) for fit in fits for k in range(len(fit.scores))]
-    blocks = [slice(i, i + BLOCK) for i in range(0, len(points.weight), BLOCK)]
+    classes, labels = zip(
+        *(np.unique(f, return_inverse=True) for f in points.factors.T), strict=True
+    )
+    labels = np.stack(labels)
+    priors = [_prior(own, points.weight) for own in labels]
+    borders = np.append(0, np.cumsum([len(prior) for prior in priors]))
+    shrinkage = np.concatenate([_shrinkage(len(prior)) for prior in priors])
+    scores, other_scores = (
+        np.repeat(np.concatenate(priors)[:, None], count, axis=1)
+        for count in (len(points.weight), others.shape[1])
+    )
+    residuals = np.empty_like(scores)
+    importance = np.zeros((len(scores), len(others)))
+    shape = stages, len(scores), NODES
+    feature, threshold, value = np.full(shape, -1), np.zeros(shape), np.zeros(shape)
+    seeds = np.random.default_rng(seed).integers(2**63, size=len(scores)).astype(np.uint64)
+    fixed = points.codes, points.bins, points.order, points.starts, points.weight, residuals
+    steps = shrinkage, rate, seeds
 
-    def compute_residuals(stage, share):
-        for block in blocks[share::SHARES]:
-            for fit in fits:
-                fit.compute_residuals(block)
+    def residuals_of(part):
+        compute_residuals(scores, labels, borders, residuals, *part)
 
-    def grow_trees(stage, share):
-        at = np.empty(len(points.weight), np.uint8)
-        for fit, k in tasks[share::SHARES]:
-            fit.grow_tree(stage, k, points, others, rate, at)
+    def trees_of(part, stage):
+        trees = feature[stage], threshold[stage], value[stage], importance
+        grow_trees(*part, *fixed, *steps, *trees, scores, others, other_scores)
 
-    with ThreadPoolExecutor(THREADS) as pool:  # compiled code and NumPy leave Python's lock
+    with ThreadPoolExecutor(THREADS) as pool:  # compiled code leaves Python's lock
         for stage in range(stages):
-            for work in (compute_residuals, grow_trees):
-                list(pool.map(partial(work, stage), range(SHARES)))
+            list(pool.map(residuals_of, _parts(len(points.weight))))
+            list(pool.map(partial(trees_of, stage=stage), _parts(len(scores))))
     return Boosted(
-        np.stack([fit.relative_importance() for fit in fits], axis=1),
-        np.stack([fit.classify(fit.scores)[points.inverse] for fit in fits], axis=1),
-        np.stack([fit.classify(fit.other_scores) for fit in fits], axis=1),
-        [fit.trees for fit in fits],
+        np.stack([_relative(importance[a:b].sum(axis=0)) for a, b in pairwise(borders)], axis=1),
+        _classify(scores, classes, borders)[points.inverse],
+        _classify(other_scores, classes, borders),
+        [Trees(*(x[:, a:b] for x in (feature, threshold, value))) for a, b in pairwise(borders)],
     )
 
 
@@ -116,67 +125,37 @@ class _Points(NamedTuple):
         return cls(factors[first], weight, inverse, codes, bins, order, starts)
 
 
-class _Fit:
-    """The classifier of one factor as it grows."""
+def _prior(labels, weight):
+    """A factor's scores before the first stage; of two classes the log-odds of the second alone."""
+    share = np.bincount(labels, weight) / weight.sum()
+    if len(share) < 2:
+        raise ValueError("factors must vary, found one value")
+    return np.log(share) if len(share) > 2 else np.log(share[1:] / share[:1])
 
-    def __init__(self, factor, points, others, stages, seed):
-        self.classes, self.labels = np.unique(factor, return_inverse=True)
-        k = len(self.classes)
-        if k < 2:
-            raise ValueError(f"factors must vary, found only {factor[0]}")
-        share = np.bincount(self.labels, points.weight) / points.weight.sum()
-        # Two classes have one score, the log-odds of the second.
-        prior = np.log(share) if k > 2 else np.log(share[1:] / share[:1])
-        self.shrinkage = (k - 1) / k if k > 2 else 1.0
-        self.scores = np.tile(prior[:, None], len(factor))
-        self.other_scores = np.tile(prior[:, None], others)
-        self.residuals = np.empty_like(self.scores)
-        shape = (stages, len(prior), NODES)
-        self.trees = Trees(np.full(shape, -1), np.zeros(shape), np.zeros(shape))
-        self.importance = np.zeros((len(prior), len(points.codes)))
-        self.seed = seed
 
-    def compute_residuals(self, block):
-        """g_c of a block of points."""
-        scores, labels = self.scores[:, block], self.labels[block]
-        if len(scores) == 1:
-            self.residuals[:, block] = labels - 1 / (1 + np.exp(-scores))
-            return
-        shares = np.exp(scores - scores.max(axis=0))
-        shares /= -shares.sum(axis=0)
-        shares[labels, np.arange(len(labels))] += 1
-        self.residuals[:, block] = shares
+def _shrinkage(trees):
+    """(K − 1)/K of the steps of K classes; two classes share one tree, whose step is Newton's."""
+    return np.full(trees, (trees - 1) / trees if trees > 1 else 1.0)
 
-    def grow_tree(self, stage, k, points, others, rate, at):
-        """Add the tree of one stage and class to the scores."""
-        feature, threshold, value = (part[stage, k] for part in self.trees)
-        grow(
-            points.codes,
-            points.bins,
-            points.order,
-            points.starts,
-            points.weight,
-            self.residuals[k],
-            np.array([self.seed + stage * len(self.scores) + k], np.uint64) << np.uint64(32),
-            feature,
-            threshold,
-            value,
-            self.importance[k],
-            at,
-        )
-        value *= self.shrinkage
-        self.scores[k] += rate * value[at]
-        descend(others, feature, threshold, value, rate, self.other_scores[k])
 
-    def relative_importance(self):
-        """Of each code, [z], in shares of all; rounding may leave less than nothing."""
-        importance = np.abs(self.importance.sum(axis=0))
-        return importance / (importance.sum() or 1)
+def _parts(count):
+    """(start, stop) of nearly equal shares."""
+    return list(pairwise(np.linspace(0, count, min(count, SHARES) + 1).astype(int)))
 
-    def classify(self, scores):
-        """The class of the largest score."""
-        best = scores[0] >= 0 if len(scores) == 1 else scores.argmax(axis=0)
-        return self.classes[best.astype(int)]
+
+def _relative(importance):
+    """In shares of all; rounding may leave less than nothing."""
+    importance = np.abs(importance)
+    return importance / (importance.sum() or 1)
+
+
+def _classify(scores, classes, borders):
+    """The class of the largest score of each factor, [points, f]."""
+    found = []
+    for known, a, b in zip(classes, borders, borders[1:], strict=False):
+        best = scores[a:b].argmax(axis=0) if b - a > 1 else scores[a] >= 0
+        found.append(known[best.astype(int)])
+    return np.stack(found, axis=1)
 
 
 def _bins(code):

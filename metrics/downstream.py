@@ -76,7 +76,7 @@ def downstream_lr(
     As `downstream_gbt`, with logistic regression: `downstream_lr_accuracy_…`,
     `downstream_lr_min_accuracy_…` and `downstream_lr_efficiency_…`, from the same sets of labels.
     Many values on one axis are learnt slowly, perfect codes being no exception. Codes are not
-    standardised: the penalty is in their units, and scaling a code changes the score. Takes 10 to
+    standardised: the penalty is in their units, and scaling a code changes the score. Takes 20 to
     60 s for 10 codes of dSprites, the longer the better values can be told apart. Raises ValueError
     for codes that are not finite, a factor of one value and fewer than 10 points.
     """

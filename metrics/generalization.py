@@ -54,8 +54,8 @@ def strong_generalization(
 
     ordinary = strong = accuracy(train, test)
     if len(sizes) > 1:
-        # The study's library draws the clamped factor, ten times a target; all in turn is its
-        # expectation with less noise, and half the fits.
+        # The library of the paper draws the clamped factor and its value anew for every target and
+        # repetition. All factors in turn have the same expectation with less noise.
         clamped = []
         for j, size in enumerate(sizes):
             stride = math.prod(sizes[j + 1 :])  # value · stride is a cell of that value

@@ -1,5 +1,5 @@
-"""Raven-style matrices of a grid's cells: 3×3 panels, of which the last is sought among six answers.
-van Steenkiste, Locatello, Schmidhuber & Bachem, "Are Disentangled Representations Helpful for
+"""Raven-style matrices: 3×3 cells of a grid, of which the last is sought among six answers. Van
+Steenkiste, Locatello, Schmidhuber & Bachem, "Are Disentangled Representations Helpful for
 Abstract Visual Reasoning?", NeurIPS 2019, section 3.
 
     S ⊂ {1..F}, |S| ~ U(relations):  v_k(row i, column 1) = v_k(i, 2) = v_k(i, 3) for k ∈ S, all i
@@ -11,7 +11,6 @@ The first two rows tell S: it is the factors that are constant in both.
 
 import itertools
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -29,13 +28,13 @@ class Rules(NamedTuple):
     hard: bool  # whether a wrong answer differs from the right one in one constant factor only
 
 
-class Matrices(NamedTuple):
-    """Factors' values of b matrices."""
+class Matrix(NamedTuple):
+    """The factors' values of a matrix's panels."""
 
-    context: Int[Array, "b 8 f"]  # row by row, without the last panel
-    answers: Int[Array, "b 6 f"]  # all different; one fits the context
-    right: Int[Array, " b"]  # which one
-    constant: Bool[Array, "b f"]  # S
+    context: Int[Array, "*b 8 f"]  # row by row, without the last panel
+    answers: Int[Array, "*b 6 f"]  # all different; one fits the context
+    right: Int[Array, "*b"]  # which one
+    constant: Bool[Array, "*b f"]  # S
 
 
 def make_rules(levels: tuple[int, ...], relations: tuple[int, ...], hard: bool) -> Rules:
@@ -60,76 +59,72 @@ def make_rules(levels: tuple[int, ...], relations: tuple[int, ...], hard: bool) 
     return Rules(levels, possible, hard)
 
 
-def draw_matrices(key: Array, rules: Rules, count: int) -> Matrices:
-    """`count` matrices; use under `jax.jit`."""
-    of_rest, of_panels, of_wrong = jax.random.split(key, 3)
-    rest = jax.random.uniform(of_rest, (count, 2 + len(rules.levels)))
-    right, number, order = rest[:, 0], rest[:, 1], rest[:, 2:]
+def draw_matrix(key: Array, rules: Rules) -> Matrix:
+    """One matrix; use under `jax.jit`, and `jax.vmap` for more of them."""
+    of_roles, of_values = jax.random.split(key)
+    right, number, *order = jax.random.uniform(of_roles, 2 + len(rules.levels))
     right, number = _whole(right, ANSWERS), _whole(number, len(rules.relations))
-    ranks = jnp.argsort(jnp.argsort(order))
-    constant = ranks < jnp.array(rules.relations)[number][:, None]
-    panels = _panels(of_panels, rules, constant)
-    solution = panels[:, -1:]
-    wrong = _wrong_answers(of_wrong, rules, constant, solution)
-    answers = jnp.concatenate([solution, wrong], axis=1)
-    turned = (jnp.arange(ANSWERS) - right[:, None]) % ANSWERS
-    answers = jnp.take_along_axis(answers, turned[..., None], axis=1)
-    return Matrices(panels[:, :-1], answers, right, constant)
+    ranks = jnp.argsort(jnp.argsort(jnp.stack(order)))
+    constant = ranks < jnp.array(rules.relations)[number]
+    panels, wrong = _panels_and_wrong_answers(of_values, rules, constant)
+    answers = jnp.roll(jnp.concatenate([panels[8:], wrong]), right, axis=0)
+    return Matrix(panels[:8], answers, right, constant)
 
 
-def _panels(key, rules, constant):
-    """All nine panels [b, 9, f]."""
-    constant = constant[:, None, None]
+def _panels_and_wrong_answers(key, rules, constant):
+    """[9, f] and [5, f]: drawn again and again, until both are as they should be.
 
-    def panels(uniform):
-        values = _whole(uniform, jnp.array(rules.levels))
-        return jnp.where(constant, values[:, :, :1], values)
-
-    def seem_related(panels):
-        a, b, c = (panels[:, :2, column] for column in range(3))
-        equal, distinct = (a == b) & (b == c), (a != b) & (b != c) & (c != a)
-        return ~constant & (equal.all(axis=1) | distinct.all(axis=1))[:, None, None]
-
-    shape = len(constant), 3, 3, len(rules.levels)
-    return _drawn_until_good(key, shape, panels, seem_related).reshape(len(constant), 9, -1)
-
-
-def _wrong_answers(key, rules, constant, solution):
-    """Five answers [b, 5, f], all different, none of which has the constant factors' values."""
-    constant, levels = constant[:, None], jnp.array(rules.levels)
-
-    def answers(uniform):
-        if not rules.hard:
-            return _whole(uniform[..., 0], levels)
-        # Of the constant factors one, drawn first, takes another value; the rest keep theirs.
-        order = jnp.where(constant, uniform[..., 1], -1)
-        drawn = jnp.arange(len(rules.levels)) == jnp.argmax(order, axis=-1)[..., None]
-        other = (solution + 1 + _whole(uniform[..., 0], levels - 1)) % levels
-        kept = jnp.where(drawn, other, solution)
-        return jnp.where(constant, kept, _whole(uniform[..., 0], levels))
-
-    def not_five(answers):
-        right = ((answers == solution) | ~constant).all(axis=-1)
-        equal = (answers[:, :, None] == answers[:, None]).all(axis=-1)
-        return (right | (equal.sum(axis=-1) > 1)).any(axis=1)[:, None, None]
-
-    shape = len(solution), ANSWERS - 1, len(rules.levels), 2
-    return _drawn_until_good(key, shape, answers, not_five)
-
-
-def _drawn_until_good(key, shape, values_of, bad):
-    """`values_of` uniform numbers of this shape; those that are `bad` are drawn again and again."""
+    How often wrong answers are does not depend on the panels, so the two can share a loop.
+    """
+    factors, wrong = len(rules.levels), ANSWERS - 1
 
     def again(state):
-        key, values, redraw = state
+        key, *_ = state
         key, now = jax.random.split(key)
-        values = jnp.where(redraw, values_of(jax.random.uniform(now, shape)), values)
-        return key, values, bad(values)
+        uniform = jax.random.uniform(now, (9 + 2 * wrong, factors))
+        panels = _panels(uniform[:9], rules, constant)
+        answers = _wrong_answers(*jnp.split(uniform[9:], 2), rules, constant, panels[8:])
+        return key, panels, answers
 
-    nothing = jax.eval_shape(lambda: values_of(jnp.zeros(shape)))
-    values = jnp.zeros(nothing.shape, nothing.dtype)
-    start = key, values, jnp.ones_like(bad(values))
-    return jax.lax.while_loop(lambda state: state[2].any(), again, start)[1]
+    def bad(state):
+        _, panels, answers = state
+        return _seem_related(panels, constant) | _not_wrong(answers, panels[8:], constant)
+
+    # Panels of zeros are constant in all factors, of which one is not to be.
+    nothing = jnp.zeros((9, factors), jnp.int32), jnp.zeros((wrong, factors), jnp.int32)
+    return jax.lax.while_loop(bad, again, (key, *nothing))[1:]
+
+
+def _panels(uniform, rules, constant):
+    values = _whole(uniform, jnp.array(rules.levels)[None])
+    first = jnp.repeat(values[::3], 3, axis=0)  # of each row
+    return jnp.where(constant[None], first, values)
+
+
+def _seem_related(panels, constant):
+    """Whether in the first two rows a factor outside S is related."""
+    a, b, c = (panels[column:6:3] for column in range(3))  # [2, f]
+    equal, distinct = (a == b) & (b == c), (a != b) & (b != c) & (c != a)
+    return (~constant & (equal.all(axis=0) | distinct.all(axis=0))).any()
+
+
+def _wrong_answers(uniform, order, rules, constant, solution):
+    levels, constant = jnp.array(rules.levels)[None], constant[None]
+    anything = _whole(uniform, levels)
+    if not rules.hard:
+        return anything
+    # Of the constant factors one, drawn first, takes another value; the rest keep theirs.
+    first = jnp.argmax(jnp.where(constant, order, -1), axis=1)
+    other = (solution + 1 + _whole(uniform, levels - 1)) % levels
+    kept = jnp.where(jax.nn.one_hot(first, levels.size, dtype=bool), other, solution)
+    return jnp.where(constant, kept, anything)
+
+
+def _not_wrong(answers, solution, constant):
+    """Whether one of the wrong answers is right, or is there twice."""
+    right = ((answers == solution) | ~constant[None]).all(axis=1)
+    equal = (answers[:, None] == answers[None]).all(axis=2)
+    return (right | (equal.sum(axis=1) > 1)).any()
 
 
 def _whole(uniform, size):

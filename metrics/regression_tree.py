@@ -1,4 +1,4 @@
-"""One regression tree of depth three, compiled: the inner loop of `boosting`.
+"""Regression trees of depth three, compiled: the inner loops of `boosting`.
 
 A split is sought in histograms first. S²/W is convex in (S, W), so the largest value that a cut
 inside a bin can have is known from the bin's sums, and only the bins where it beats the best cut
@@ -19,6 +19,80 @@ BETTER = 1 + 1e-12  # than what is better by less, which may be rounding
 EPSILON = np.finfo(np.float64).eps  # nor split a node of less variance
 
 compiled = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@compiled
+@no_type_check
+def compute_residuals(scores, labels, borders, residuals, start, stop):
+    """g_k of the points start, …, stop − 1: what the scores' probabilities lack to the labels.
+
+    scores and residuals [k, n]; those of factor j are from borders[j] to borders[j + 1], one row
+    for two classes; labels [f, n] from 0.
+    """
+    for j in range(len(labels)):
+        own = scores[borders[j] : borders[j + 1], start:stop]
+        to = residuals[borders[j] : borders[j + 1], start:stop]
+        here = labels[j, start:stop]
+        if len(own) == 1:
+            for i in range(len(here)):
+                to[0, i] = here[i] - 1 / (1 + np.exp(-own[0, i]))
+            continue
+        most, total = own[0].copy(), np.zeros(len(here))
+        for k in range(len(own)):
+            for i in range(len(here)):
+                most[i] = max(most[i], own[k, i])
+        for k in range(len(own)):
+            for i in range(len(here)):
+                to[k, i] = np.exp(own[k, i] - most[i])
+                total[i] += to[k, i]
+        for k in range(len(own)):
+            for i in range(len(here)):
+                to[k, i] = (here[i] == k) - to[k, i] / total[i]
+
+
+@compiled
+@no_type_check
+def grow_trees(
+    start,
+    stop,
+    codes,
+    bins,
+    order,
+    starts,
+    weight,
+    residuals,
+    shrinkage,
+    rate,
+    seeds,
+    feature,
+    threshold,
+    value,
+    importance,
+    scores,
+    others,
+    other_scores,
+):
+    """Grow the trees start, …, stop − 1 of a stage, and add what they say to the scores."""
+    at = np.empty(len(weight), np.uint8)
+    for k in range(start, stop):
+        grow(
+            codes,
+            bins,
+            order,
+            starts,
+            weight,
+            residuals[k],
+            seeds[k : k + 1],
+            feature[k],
+            threshold[k],
+            value[k],
+            importance[k],
+            at,
+        )
+        value[k] *= shrinkage[k]
+        for i in range(len(at)):
+            scores[k, i] += rate * value[k, at[i]]
+        descend(others, feature[k], threshold[k], value[k], rate, other_scores[k])
 
 
 @compiled

@@ -48,39 +48,37 @@ def init(
 
 def scores(
     network: RelationNetwork,
-    context: Float[Array, "b 8 z"],
-    answers: Float[Array, "b k z"],
+    context: Float[Array, "8 z"],
+    answers: Float[Array, "k z"],
     kept: Float[Array, " h"] | float = 1.0,
-) -> Float[Array, "b k"]:
+) -> Float[Array, " k"]:
     """Each answer's score, a logit. `kept` multiplies g's last features: dropout's mask."""
     x, y = _ends(network.edge[0], context, answers)
-    (b, k), n = answers.shape[:2], CONTEXT
+    n, k = CONTEXT, len(answers)
     # The context's pairs are the same with every answer: added up once, not k times.
-    among = x[:, :n, None] + y[:, None, :n]  # [b, 8, 8, h]
-    to = x[:, None, :n] + y[:, n:, None]  # [b, k, 8, h]
-    back = x[:, n:, None] + y[:, None, :n]
-    itself = (x + y)[:, n:, None]
-    pairs = jnp.concatenate([to, back, itself], axis=2)
-    parts = [part.reshape(b, -1, part.shape[-1]) for part in (among, pairs)]
-    edges = jax.nn.relu(jnp.concatenate(parts, axis=1))
+    among = x[:n, None] + y[None, :n]  # [8, 8, h]
+    to, back = x[None, :n] + y[n:, None], x[n:, None] + y[None, :n]  # [k, 8, h]
+    itself = (x + y)[n:, None]  # [k, 1, h]
+    with_answer = jnp.concatenate([to, back, itself], axis=1)
+    pairs = [part.reshape(-1, part.shape[-1]) for part in (among, with_answer)]
+    edges = jax.nn.relu(jnp.concatenate(pairs))
     for layer in network.edge[1:]:
         edges = jax.nn.relu(_apply(layer, edges))
-    of_context, of_answers = jnp.split(edges, [n * n], axis=1)
-    features = of_context.sum(axis=1)[:, None] + of_answers.reshape(b, k, 2 * n + 1, -1).sum(axis=2)
+    of_context, of_answers = edges[: n * n], edges[n * n :].reshape(k, 2 * n + 1, -1)
+    features = of_context.sum(axis=0)[None] + of_answers.sum(axis=1)
     for layer in network.graph:
         features = jax.nn.relu(_apply(layer, features))
-    return _apply(network.score, features * kept)[..., 0]
+    return _apply(network.score, features * jnp.atleast_2d(kept))[:, 0]
 
 
 def _ends(layer, context, answers):
-    """e's first layer, in two halves: W [x, y] + c = W₁ x + (W₂ y + c), one for each panel."""
-    panels = jnp.concatenate([context, answers], axis=1)
-    places = np.minimum(np.arange(panels.shape[1]), CONTEXT)
-    places = jnp.broadcast_to(np.eye(CONTEXT + 1, dtype=np.float32)[places], panels.shape[:2] + (9,))
-    panels = jnp.concatenate([panels, places], axis=-1)
+    """e's first layer in two halves: W [x, y] + c = W₁ x + (W₂ y + c), each [8 + k, h]."""
+    places = np.minimum(np.arange(CONTEXT + len(answers)), CONTEXT)
+    panels = jnp.concatenate([context, answers])
+    panels = jnp.concatenate([panels, jax.nn.one_hot(places, CONTEXT + 1)], axis=1)
     first, second = jnp.split(layer.weights, 2)
-    return _apply(Layer(first, jnp.zeros(())), panels), _apply(Layer(second, layer.bias), panels)
+    return _apply(Layer(first, jnp.zeros(1)), panels), _apply(Layer(second, layer.bias), panels)
 
 
 def _apply(layer, x):
-    return jnp.matmul(x, layer.weights, precision="highest") + layer.bias
+    return jnp.matmul(x, layer.weights, precision="highest") + layer.bias[None]

@@ -42,7 +42,7 @@ def unfairness(
     For a single factor none is sensitive, and all is 0.
 
     `points` are learnt from; `test_points` cells are given each value of each sensitive factor.
-    `seed` draws among splits that are equally good. Takes little longer than DCI, some 6 s on two
+    `seed` draws among splits that are equally good. Takes little longer than DCI, some 10 s on two
     cores for 10 codes of dSprites. Raises ValueError for codes that are not finite and for a factor
     of one value.
     """

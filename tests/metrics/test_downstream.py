@@ -89,17 +89,17 @@ def test_perfect_codes_and_codes_that_know_nothing(metric):
     factors, test_factors = draw((2, 3), 200), draw((2, 3), 2_000, seed=1)
     codes, test_codes = (np.stack([-f[:, 1], 5 * f[:, 0]], axis=1) for f in (factors, test_factors))
     name = metric.__name__
-    perfect = metric(codes, factors, test_codes, test_factors, sets=2)
+    perfect = metric(codes, factors, test_codes, test_factors, sets=1)
     assert perfect[f"{name}_accuracy_100"] == perfect[f"{name}_min_accuracy_100"] == 1
-    assert 0.6 < perfect[f"{name}_accuracy_10"] <= 1
+    assert 0.55 < perfect[f"{name}_accuracy_10"] <= 1
     rng = np.random.default_rng(0)  # the negative control: codes of nothing
     others, test_others = (
         rng.permutation(c + 0.3 * rng.random(c.shape)) for c in (codes, test_codes)
     )
-    nothing = metric(others, factors, test_others, test_factors, sets=2)
+    nothing = metric(others, factors, test_others, test_factors, sets=1)
     for labels in (10, 100):
-        assert nothing[f"{name}_accuracy_{labels}"] == pytest.approx(5 / 12, abs=0.03)
-        assert nothing[f"{name}_min_accuracy_{labels}"] == pytest.approx(1 / 3, abs=0.03)
+        assert nothing[f"{name}_accuracy_{labels}"] == pytest.approx(5 / 12, abs=0.04)
+        assert nothing[f"{name}_min_accuracy_{labels}"] == pytest.approx(1 / 3, abs=0.04)
 
 
 def test_efficiency_of_perfect_codes_and_of_codes_that_know_nothing():

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from soberlook.metrics import METRICS, Representation, abstract_reasoning
+
+SIZES = (3, 8, 4)
+FACTORS = np.indices(SIZES).reshape(3, -1).T.astype(np.float32)
+SMALL = {"edge_widths": (24,), "graph_widths": (24,), "test_points": 1_600, "learning_rate": 1e-2}
+
+
+def over_grid(codes, sizes=SIZES):
+    nothing = np.zeros_like(codes)
+    return Representation(codes, nothing, nothing[:, 0], sizes)
+
+
+def accuracy(codes, steps=500, seed=0, sizes=SIZES, **options):
+    rng = np.random.default_rng(seed)
+    found = abstract_reasoning(over_grid(codes, sizes), rng, steps=[steps], **SMALL | options)
+    assert list(found) == [f"abstract_reasoning_accuracy_{steps}"]
+    return found[f"abstract_reasoning_accuracy_{steps}"]
+
+
+def standard(factors=FACTORS):
+    return (factors - factors.mean(axis=0)) / factors.std(axis=0)
+
+
+def test_perfect_codes_are_reasoned_with_and_codes_that_know_nothing_are_not():
+    noise = np.random.default_rng(0).standard_normal(FACTORS.shape).astype(np.float32)
+    assert accuracy(standard()) > 0.6
+    chance = pytest.approx(1 / 6, abs=4 * np.sqrt(1 / 6 * 5 / 6 / 1_600))
+    # 48 cells can be learnt by heart: only a short training stays at chance.
+    assert accuracy(noise, steps=50) == chance
+    assert accuracy(0 * FACTORS + 0.1) == chance
+    # The same codes, each at another cell.
+    shuffled = np.random.default_rng(1).permutation(standard())
+    assert accuracy(shuffled) < accuracy(standard()) - 0.2
+
+
+def test_one_generator_one_number_and_no_other_randomness():
+    np.random.seed(7)
+    before = np.random.get_state()[1].copy()
+    draws = [accuracy(standard(), steps=30, seed=seed) for seed in (0, 0, 1)]
+    assert draws[0] == draws[1] != draws[2]
+    assert (np.random.get_state()[1] == before).all()
+
+
+def test_a_longer_training_goes_on_from_a_shorter_one():
+    rng = np.random.default_rng(0)
+    found = abstract_reasoning(over_grid(standard()), rng, steps=[30, 0, 10], **SMALL)
+    assert [key.split("_")[-1] for key in found] == ["0", "10", "30"]
+    assert found["abstract_reasoning_accuracy_30"] == accuracy(standard(), steps=30)
+
+
+def test_units_do_not_matter():
+    assert accuracy(standard() * 1024, steps=30) == accuracy(standard(), steps=30)
+    assert 0 <= accuracy(standard() * 1e30, steps=30) <= 1
+
+
+def test_factors_of_many_values_are_seen_at_few():
+    # Of 8 values these 4: ⌊v · 8 / 4⌋.
+    unseen = ~np.isin(FACTORS[:, 1], [0, 2, 4, 6])
+    codes = standard()
+    changed = np.where(unseen[:, None], 1e6, codes).astype(np.float32)
+    assert accuracy(changed, steps=30) == accuracy(codes, steps=30)
+    assert accuracy(changed, steps=30, values=(3, 8, 4)) != accuracy(codes, steps=30)
+    # And a factor of one value is none.
+    assert accuracy(codes, steps=30, sizes=(3, 1, 8, 4)) == accuracy(codes, steps=30)
+
+
+def test_bad_input():
+    for sizes, reason in (
+        ((96,), "2 factors that vary at least, found 1"),
+        ((96, 1), "2 factors that vary at least, found 1"),
+        ((2, 2), "5 wrong answers, factors of 2, 2 values have 2"),
+    ):
+        codes = np.zeros((int(np.prod(sizes)), 2))
+        with pytest.raises(ValueError, match=reason):
+            accuracy(codes, sizes=sizes)
+    with pytest.raises(ValueError, match="mean must be finite.* column 1"):
+        accuracy(np.where(np.arange(3) == 1, np.nan, FACTORS))
+    with pytest.raises(ValueError, match="values must be 2 at least"):
+        accuracy(FACTORS, values=1)
+    with pytest.raises(ValueError, match="training must not diverge"):
+        accuracy(standard(), steps=30, learning_rate=1e30)
+
+
+def test_is_registered():
+    metric = METRICS["abstract_reasoning"]
+    assert metric.of == "interventions"
+    assert not metric.batched
