@@ -1,6 +1,6 @@
 """Raven-style matrices: 3×3 cells of a grid, of which the last is sought among six answers. Van
 Steenkiste, Locatello, Schmidhuber & Bachem, "Are Disentangled Representations Helpful for
-Abstract Visual Reasoning?", NeurIPS 2019, section 3.
+Abstract Visual Reasoning?", NeurIPS 2019.
 
     S ⊂ {1..F}, |S| ~ U(relations):  v_k(row i, column 1) = v_k(i, 2) = v_k(i, 3) for k ∈ S, all i
     k ∉ S: uniform, but in the first two rows neither both constant nor both of three values
@@ -43,6 +43,7 @@ def make_rules(levels: tuple[int, ...], relations: tuple[int, ...], hard: bool) 
     At least one factor has to vary in a row, or its panels were one and the same; relations of too
     many factors are left out.
     """
+    # The paper's code refuses factors of two values, though they can be constant as well as not.
     if not relations or min(relations) < 1:
         raise ValueError(f"relations must be of one factor or more each, found {relations}")
     possible = tuple(r for r in relations if r < len(levels))
@@ -109,6 +110,8 @@ def _seem_related(panels, constant):
 
 
 def _wrong_answers(uniform, order, rules, constant, solution):
+    # The paper's code never hands on that answers are to be hard, and makes easy ones always; and
+    # what should refuse a wrong answer that is there already does not.
     levels, constant = jnp.array(rules.levels)[None], constant[None]
     anything = _whole(uniform, levels)
     if not rules.hard:

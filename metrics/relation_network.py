@@ -1,5 +1,5 @@
 """The Wild Relation Network: Barrett, Hill, Santoro, Morcos & Lillicrap, "Measuring Abstract
-Reasoning in Neural Networks", ICML 2018, section 4.
+Reasoning in Neural Networks", ICML 2018.
 
     score of answer a = g(Σ_{x, y ∈ P_a} e(x, y)),  P_a: the context's 8 panels and a
     e, g: networks of ReLUs;  a panel x is its code and a one-hot vector of its place
@@ -35,7 +35,9 @@ class RelationNetwork(NamedTuple):
 def init(
     key: Array, codes: int, edge_widths: tuple[int, ...], graph_widths: tuple[int, ...]
 ) -> RelationNetwork:
-    """A network for codes [.., codes], with LeCun's normal initialisation."""
+    """A network for so many codes a panel, with LeCun's normal initialisation."""
+    if not edge_widths:
+        raise ValueError("edge_widths must be one at least, found none")
     widths = 2 * (codes + CONTEXT + 1), *edge_widths, *graph_widths, 1
     keys = jax.random.split(key, len(widths) - 1)
     layers = [

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from soberlook.metrics import METRICS, Representation, abstract_reasoning
+from soberlook.metrics.abstract_reasoning import codes_of_levels
 
 SIZES = (3, 8, 4)
 FACTORS = np.indices(SIZES).reshape(3, -1).T.astype(np.float32)
@@ -57,14 +58,28 @@ def test_units_do_not_matter():
 
 
 def test_factors_of_many_values_are_seen_at_few():
-    # Of 8 values these 4: ⌊v · 8 / 4⌋.
-    unseen = ~np.isin(FACTORS[:, 1], [0, 2, 4, 6])
-    codes = standard()
-    changed = np.where(unseen[:, None], 1e6, codes).astype(np.float32)
-    assert accuracy(changed, steps=30) == accuracy(codes, steps=30)
-    assert accuracy(changed, steps=30, values=(3, 8, 4)) != accuracy(codes, steps=30)
-    # And a factor of one value is none.
-    assert accuracy(codes, steps=30, sizes=(3, 1, 8, 4)) == accuracy(codes, steps=30)
+    cells = np.arange(3 * 8 * 4, dtype=np.float32)[:, None]
+    seen, levels = codes_of_levels(over_grid(cells), 4)
+    assert levels == (3, 4, 4)
+    factors = np.indices(levels).reshape(3, -1) * [[1], [2], [1]]  # ⌊v · 8 / 4⌋ = 2 v
+    expected = np.ravel_multi_index(factors, SIZES)
+    expected = (expected - expected.mean()) / expected.std()
+    np.testing.assert_allclose(seen[:, 0], expected, rtol=1e-6)
+    assert codes_of_levels(over_grid(cells), (3, 5, 2))[1] == (3, 5, 2)
+    # What is not seen does not matter, nor does a factor of one value.
+    unseen = FACTORS[:, 1:2] % 2 == 1
+    codes = standard() - standard()[~unseen[:, 0]].mean(axis=0)
+    number = accuracy(codes, steps=30)
+    assert accuracy(np.where(unseen, 1e6, codes).astype(np.float32), steps=30) == number
+    assert accuracy(codes, steps=30, sizes=(3, 1, 8, 4)) == number
+
+
+def test_collapsed_codes_stay_small_and_constant_ones_are_nothing():
+    wide, collapsed = 5 * standard()[:, :1], 0.05 * standard()[:, 1:2]
+    constant = np.full_like(wide, 0.1)
+    seen, _ = codes_of_levels(over_grid(np.hstack([wide, collapsed, constant])), 8)
+    np.testing.assert_allclose(seen.std(axis=0), [1, 0.01, 0], rtol=1e-5)
+    assert (seen[:, 2] == 0).all()
 
 
 def test_bad_input():
@@ -80,6 +95,12 @@ def test_bad_input():
         accuracy(np.where(np.arange(3) == 1, np.nan, FACTORS))
     with pytest.raises(ValueError, match="values must be 2 at least"):
         accuracy(FACTORS, values=1)
+    with pytest.raises(ValueError, match="alternatives must be easy or hard"):
+        accuracy(FACTORS, alternatives="simple")
+    with pytest.raises(ValueError, match="steps must be 0 or more"):
+        accuracy(FACTORS, steps=-1)
+    with pytest.raises(ValueError, match="edge_widths must be one at least"):
+        accuracy(FACTORS, edge_widths=())
     with pytest.raises(ValueError, match="training must not diverge"):
         accuracy(standard(), steps=30, learning_rate=1e30)
 

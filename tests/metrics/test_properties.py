@@ -4,6 +4,7 @@ Codes change in a way that a metric ought not to notice, and its numbers must st
 notice are listed with the reason. Cases with known answers, and cases that must only not fail.
 """
 
+import inspect
 from functools import cache
 from typing import NamedTuple
 
@@ -12,11 +13,14 @@ import pytest
 
 from soberlook.metrics import METRICS, Representation
 
+# Trains a network: codes in another order or of other signs start it elsewhere, and the accuracy
+# moves with it. What it keeps is in its own tests.
+TRAINED = {"abstract_reasoning"}
 # One entry a function: dci_1000 is dci on other cells.
 TESTED = {
     m.function.__name__: m
     for m in METRICS.values()
-    if m.of in ("codes", "split", "interventions")
+    if m.of in ("codes", "split", "interventions") and m.name not in TRAINED
 }
 
 
@@ -53,14 +57,19 @@ def make_data(codes_of, sizes=(3, 4, 5), grid=(8, 9, 10), points=600):
     return Data(codes(train, sizes), train, codes(test, sizes), test, representation)
 
 
+# Few points, or all would score 1, and little work, where a metric has such an option.
+SMALL = {"points": 1_000, "test_points": 1_000, "batch": 8, "sets": 1}
+
+
 def numbers(name, data):
     metric = TESTED[name]
+    options = inspect.signature(metric.function).parameters
+    small = {option: value for option, value in SMALL.items() if option in options}
     if metric.of == "codes":
-        return metric.function(data.codes, data.factors)
+        return metric.function(data.codes, data.factors, **small)
     if metric.of == "split":
-        return metric.function(*data[:4])
-    draws = {"points": 1_000, "test_points": 1_000, "batch": 8}  # few, or all would score 1
-    return metric.function(data.representation, np.random.default_rng(0), **draws)
+        return metric.function(*data[:4], **small)
+    return metric.function(data.representation, np.random.default_rng(0), **small)
 
 
 def noisy_mixture(v, rng):
@@ -211,7 +220,8 @@ def test_numbers_are_numbers_within_their_range(name, case):
         assert isinstance(value, float), key
         beyond_1 = "gaussian", "mutual", "factor_vae_active", "jemmig_nats", "dci_es_size"
         shares = not key.startswith(beyond_1)
-        assert -1e-12 <= value <= (1 + 1e-12 if shares else np.inf), key
+        least = -1 if key.endswith(("_gap", "_ari")) else -1e-12
+        assert least <= value <= (1 + 1e-12 if shares else np.inf), key
 
 
 PERFECT = {
