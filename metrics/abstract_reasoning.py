@@ -9,7 +9,6 @@ Matrices are in matrices.py, the network is in relation_network.py.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +30,7 @@ def abstract_reasoning(
     *,
     steps: Sequence[int] = (300, 1_000, 3_000),
     relations: Sequence[int] = (1, 2, 3),
-    alternatives: Literal["easy", "hard"] = "hard",
+    alternatives: str = "hard",
     values: int | Sequence[int] = 4,
     edge_widths: Sequence[int] = (64, 64),
     graph_widths: Sequence[int] = (64,),
@@ -47,26 +46,27 @@ def abstract_reasoning(
     same for every T) that are solved. In [0, 1], higher is better; chance is 1/6.
 
     Matrices. In each row `relations` factors are constant, one number of these as likely as
-    another; the paper's are 1, 2, 3 and all three mixed. At least one factor varies: numbers that
+    another; the paper's are 1, 2, 3, and all three mixed. At least one factor varies: numbers that
     leave none are left out. A wrong answer that is "hard" has another value in one constant factor,
-    and any value in those that are not; one that is "easy" is any cell that does not fit. Factors
-    of more than `values` values, or of more than their own number in it, are seen at so many of
-    them, as far apart as they go: value v of V is ⌊v · size / V⌋ of `size`, as in the paper's code.
-    The paper cuts positions, scales and orientations to 3 or 4, and leaves 10 hues; here it is 4
-    for all, because a grid does not say which is which.
+    and any value in those that are not; one that is "easy" is any cell that does not fit. A factor
+    is seen at `values` of its values at most (one number, or one a factor), evenly apart: the v-th
+    of V is ⌊v · size / V⌋, as in the paper's code. The paper cuts positions, scales and
+    orientations to 3 or 4 and leaves ten hues; here 4 are for all, because a grid does not say
+    which is which.
 
-    Sizes are ours, to take 10 s on a core, and 6 more once to compile: the paper searches e = 2 to 4 × 256 or
-    512, g = 1 or 2 × 128 or 256, dropout none to .75, rates 1e-2 to 1e-4, in 100,000 steps of 32.
-    Of those are, for example: steps=(100_000,), edge_widths=(512,) * 4, graph_widths=(256, 256),
-    dropout=0.5.
+    Sizes are ours, to take 10 s on one core, and 6 s once to compile. The paper searches e = 2 to 4
+    × 256 or 512, g = 1 or 2 × 128 or 256, dropout from none to .75, and rates from 1e-2 to 1e-4, in
+    100,000 steps of 32; one of those is steps=(100_000,), edge_widths=(512,) * 4,
+    graph_widths=(256, 256), dropout=0.5, learning_rate=1e-4.
 
-    Traps. Compare equal options and grids only. So short a training ends where answers are compared
-    with their row alone, about .7 for perfect codes of five factors: who does not look at the other
-    rows solves .77 there. Codes that know nothing, but differ from cell to cell, can be learnt by
-    heart: on few cells and in long training they rise above chance. Codes are centred and share one
-    scale, which the paper's do not, so that units do not matter but collapsed codes stay small.
-    Networks start elsewhere for codes in another order. Between generators the numbers of one run
-    differ by some ± .03 after 300 steps, ± .01 after 1,000 and later.
+    Traps. Compare equal options and grids only. So short a training learns to compare an answer
+    with its own row, where perfect codes of five factors end at .7; it seldom gets to ask the other
+    rows which factors count, without which .77 can be had there. Codes that know nothing, but
+    differ from cell to cell, can be learnt by heart: on few cells or in long training they rise
+    above chance. Codes are centred and share one scale, which the paper's do not, so that units do
+    not matter but collapsed codes stay small. Networks start elsewhere for codes in another order.
+    Between generators the numbers of one run differ by some ± .03 after 300 steps, and ± .01 after
+    1,000 and later.
 
     Raises ValueError for codes that are not finite, and where no matrix can be made: for a single
     factor, for too few values for six different answers.

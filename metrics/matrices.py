@@ -73,27 +73,26 @@ def draw_matrix(key: Array, rules: Rules) -> Matrix:
 
 
 def _panels_and_wrong_answers(key, rules, constant):
-    """[9, f] and [5, f]: drawn again and again, until both are as they should be.
-
-    How often wrong answers are does not depend on the panels, so the two can share a loop.
-    """
+    """[9, f] and [5, f]: whatever is not as it should be is drawn again, until all is."""
     factors, wrong = len(rules.levels), ANSWERS - 1
 
     def again(state):
-        key, *_ = state
+        key, panels, answers = state
         key, now = jax.random.split(key)
         uniform = jax.random.uniform(now, (9 + 2 * wrong, factors))
-        panels = _panels(uniform[:9], rules, constant)
-        answers = _wrong_answers(*jnp.split(uniform[9:], 2), rules, constant, panels[8:])
-        return key, panels, answers
+        related = _seem_related(panels, constant)
+        redo = related | _not_wrong(answers, panels[8:], constant)  # answers belong to their panels
+        panels = jnp.where(related, _panels(uniform[:9], rules, constant), panels)
+        drawn = _wrong_answers(*jnp.split(uniform[9:], 2), rules, constant, panels[8:])
+        return key, panels, jnp.where(redo[:, None], drawn, answers)
 
-    def bad(state):
+    def unfinished(state):
         _, panels, answers = state
-        return _seem_related(panels, constant) | _not_wrong(answers, panels[8:], constant)
+        return _seem_related(panels, constant) | _not_wrong(answers, panels[8:], constant).any()
 
     # Panels of zeros are constant in all factors, of which one is not to be.
     nothing = jnp.zeros((9, factors), jnp.int32), jnp.zeros((wrong, factors), jnp.int32)
-    return jax.lax.while_loop(bad, again, (key, *nothing))[1:]
+    return jax.lax.while_loop(unfinished, again, (key, *nothing))[1:]
 
 
 def _panels(uniform, rules, constant):
@@ -124,10 +123,10 @@ def _wrong_answers(uniform, order, rules, constant, solution):
 
 
 def _not_wrong(answers, solution, constant):
-    """Whether one of the wrong answers is right, or is there twice."""
+    """Which of the wrong answers are right, or are there before: [5]."""
     right = ((answers == solution) | ~constant[None]).all(axis=1)
     equal = (answers[:, None] == answers[None]).all(axis=2)
-    return (right | (equal.sum(axis=1) > 1)).any()
+    return right | jnp.tril(equal, -1).any(axis=1)
 
 
 def _whole(uniform, size):
