@@ -39,8 +39,8 @@ from .perturbation import perturbation
 from .reduced_downstream import reduced_downstream
 from .sap import sap
 from .sap_continuous import sap_continuous
-from .udr import udr
 from .score import Scores, score
+from .udr import udr
 from .unfairness import unfairness
 from .unsupervised import unsupervised
 

@@ -23,7 +23,7 @@ from .matrices import draw_matrix, make_rules
 from .metric import Representation, register
 
 
-@register("abstract_reasoning", of="interventions")
+@register("abstract_reasoning", of="interventions", threaded=True)
 def abstract_reasoning(
     representation: Representation,
     rng: np.random.Generator,

@@ -89,7 +89,8 @@ def _together(metric, codes, *others) -> list[Outcome]:
 
 
 def _side_by_side(metric, calls) -> list[Outcome]:
-    pool = ThreadPoolExecutor(min(THREADS, len(calls)))
+    """One call a run, as many at a time as there are cores."""
+    pool = ThreadPoolExecutor(1 if metric.threaded else min(THREADS, len(calls)))
     # Metrics ignore this warning, each for itself. But filters belong to the process: without this
     # one, a thread that ends would take away another's.
     with warnings.catch_warnings():

@@ -14,9 +14,9 @@ from .boosting import boost
 from .metric import Numbers, check_split, numbers, register
 
 
-@register("dci", of="split")
-@register("dci_1000", of="split", points=1_000, test_points=500, suffix="_1000")
-@register("dci_disjoint", of="split", disjoint=True, suffix="_disjoint")
+@register("dci", of="split", threaded=True)
+@register("dci_1000", of="split", points=1_000, test_points=500, suffix="_1000", threaded=True)
+@register("dci_disjoint", of="split", disjoint=True, suffix="_disjoint", threaded=True)
 def dci(
     codes: Num[np.ndarray, "n z"],
     factors: Int[np.ndarray, "n f"],

@@ -25,7 +25,7 @@ STRENGTHS = np.logspace(-4, 4, 10)  # C of ½ ‖W‖² + C Σ log-loss, from th
 FOLDS = 5
 
 
-@register("downstream_gbt", of="split")
+@register("downstream_gbt", of="split", threaded=True)
 def downstream_gbt(
     codes: Num[np.ndarray, "n z"],
     factors: Int[np.ndarray, "n f"],

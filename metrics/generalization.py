@@ -15,7 +15,7 @@ from .interventions import check_grid, with_factor
 from .metric import Representation, register
 
 
-@register("strong_generalization", of="interventions")
+@register("strong_generalization", of="interventions", threaded=True)
 def strong_generalization(
     representation: Representation,
     rng: np.random.Generator,

@@ -27,6 +27,7 @@ class Metric(NamedTuple):
     disjoint: bool  # whether no cell is both trained on and tested on, for "split"
     batched: bool  # whether codes may have a leading axis of runs, which numbers then have
     continuous: bool  # whether factors may be any real numbers, not only classes
+    threaded: bool  # whether it uses all cores by itself: runs are then computed in turn
 
 
 class Representation(NamedTuple):
@@ -69,6 +70,7 @@ def register(
     disjoint: bool = False,
     batched: bool = False,
     continuous: bool = False,
+    threaded: bool = False,
 ):
     """Function decorator: enter a metric under `name`. Sizes and codes are the study's by default.
 
@@ -84,7 +86,8 @@ def register(
 
     def decorate(function):
         sizes = version, points, test_points, suffix
-        metric = Metric(name, function, of, *sizes, codes, disjoint, batched, continuous)
+        kinds = codes, disjoint, batched, continuous, threaded
+        metric = Metric(name, function, of, *sizes, *kinds)
         METRICS.add(name, metric)
         return function
 

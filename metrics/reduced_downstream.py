@@ -12,7 +12,7 @@ from .boosting import boost
 from .metric import check_split, register
 
 
-@register("reduced_downstream", of="split")
+@register("reduced_downstream", of="split", threaded=True)
 def reduced_downstream(
     codes: Num[np.ndarray, "n z"],
     factors: Int[np.ndarray, "n f"],

@@ -54,9 +54,7 @@ def score(
         codes, sizes = check_codes(codes), tuple(int(size) for size in factor_sizes)
         if codes.ndim != 2 or int(np.prod(sizes)) != len(codes):
             grid = " × ".join(map(str, sizes))
-            raise ValueError(
-                f"codes of a grid of {grid} must have its cells, found {codes.shape}"
-            )
+            raise ValueError(f"codes of a grid of {grid} must have its cells, found {codes.shape}")
         unknown = np.full_like(codes, np.nan, dtype=np.float32)
         representation = Representation(codes, unknown, unknown[:, 0], sizes, codes)
     else:

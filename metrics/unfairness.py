@@ -16,7 +16,7 @@ from .interventions import check_grid, with_factor
 from .metric import Representation, register
 
 
-@register("unfairness", of="interventions")
+@register("unfairness", of="interventions", threaded=True)
 def unfairness(
     representation: Representation,
     rng: np.random.Generator,
