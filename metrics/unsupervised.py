@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 
 from .information import discretize, mutual_information
-from .metric import Numbers, check_codes_and_factors, numbers, register
+from .metric import Numbers, check_codes, numbers, register
 
 
 @register("unsupervised", of="codes", batched=True)
@@ -26,7 +26,7 @@ def unsupervised(
     width. All ≥ 0; 0 is independent. The total correlation is infinite when a code is a linear
     function of others. A single code scores 0. Raises ValueError for codes that are not finite.
     """
-    codes, _ = check_codes_and_factors(codes, factors)
+    codes = check_codes(codes)
     centred = codes - codes.mean(axis=-2, keepdims=True, dtype=np.float64)
     covariance = np.swapaxes(centred, -1, -2) @ centred / (codes.shape[-2] - 1)
     # A constant is independent of everything. The study's code takes the logarithm of its variance
