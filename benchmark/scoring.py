@@ -1,6 +1,7 @@
 """soberlook metrics: scores of a file's codes, as a table for people or JSON for programs."""
 
 import json
+import math
 import zipfile
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def score_file(file: str, names: list[str] | None, seed: int, as_json: bool):
     if "dci" in (names or metrics.USUAL):
         minutes = dci_minutes(**arrays)
         if minutes >= 1:
-            say(f"dci: trees of {arrays['codes'].shape[1]:,} codes take about {minutes:,.0f} min")
+            width = math.prod(arrays["codes"].shape[1:])
+            say(f"dci: trees of {width:,} codes take about {minutes:,.0f} min")
     try:
         # The pools of NumPy's and SciPy's BLAS wait for each other on few cores.
         with threadpool_limits(1, "blas"):
@@ -81,4 +83,4 @@ def dci_minutes(codes, factors=None, factor_sizes=None) -> float:
     else:
         classes = sum(len(np.unique(factor)) for factor in np.atleast_2d(factors.T))
         points = min(len(codes), metrics.METRICS["dci"].points)
-    return tree_seconds(points, np.prod(codes.shape[1:]), classes) / 60
+    return tree_seconds(points, math.prod(codes.shape[1:]), classes) / 60

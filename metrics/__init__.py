@@ -39,7 +39,7 @@ from .perturbation import perturbation
 from .reduced_downstream import reduced_downstream
 from .sap import sap
 from .sap_continuous import sap_continuous
-from .score import Scores, score
+from .score import USUAL, Scores, score
 from .udr import udr
 from .unfairness import unfairness
 from .unsupervised import unsupervised
@@ -49,6 +49,7 @@ __all__ = [
     "Metric",
     "Representation",
     "Trained",
+    "USUAL",
     "abstract_reasoning",
     "active_units",
     "aggregate_posterior",

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from soberlook.benchmark.scoring import dci_minutes
 from soberlook.metrics import score
 
 SIZES = (3, 4, 5)
@@ -68,6 +69,8 @@ def test_wide_codes_say_what_they_cost(soberlook, tmp_path):
     codes = rng.standard_normal((300, 4_096)).astype(np.float32)
     factors = rng.integers((3, 4), size=(300, 2))
     file = save(tmp_path, codes=codes, factors=factors)
+    many = np.broadcast_to(codes[:1], (10_000, 4_096)), rng.integers((40, 32), size=(10_000, 2))
+    assert dci_minutes(*many) > 1 > dci_minutes(codes[:, :10], factors)
     code, shown, said = soberlook("metrics", file, "--metrics", "mig,unsupervised", "--json")
     assert code == 1 and 0 <= json.loads(shown)["mig"]["mig"] < 0.1
     assert "unsupervised: joint histograms of 4,096 and 4,096 columns would take" in said
@@ -86,10 +89,11 @@ def test_wide_codes_say_what_they_cost(soberlook, tmp_path):
         ({"codes": np.eye(3), "factor_sizes": [2, 2]}, "grid of 2 × 2 must have its cells"),
         ({"codes": np.eye(4), "factor_sizes": [2.0, 2]}, "factor_sizes must be whole numbers"),
         ({"codes": np.array([{}]), "factors": np.eye(1)}, "not an .npz file of plain arrays"),
+        ({"codes": np.ones(3), "factors": np.arange(3)}, r"codes must be a table .* shape \(3,\)"),
     ],
 )
 def test_bad_files_are_one_line(soberlook, tmp_path, arrays, message):
-    code, shown, said = soberlook("metrics", save(tmp_path, **arrays), "--metrics", "mig")
+    code, shown, said = soberlook("metrics", save(tmp_path, **arrays))
     assert code == 2 and not shown
     (line,) = said.strip().splitlines()
     assert line.startswith("error:") and re.search(message, line)
