@@ -41,8 +41,10 @@ def infomec(
     counts as 0. With one active code InfoC is 1, with one factor InfoM; with no active code all
     three are 0. InfoE may be a little below 0 (−.001) where values are not equally frequent, and
     for perfect codes it depends on where the solver stops (.9997). Codes of a noiseless encoder
-    tie, and the noise that parts them moves InfoM and InfoC: ± .0013 for perfect codes. Raises
-    ValueError for codes that are not finite, for a factor of one value and for one whose values are
+    tie, and the noise that parts them moves InfoM and InfoC: ± .0013 for perfect codes. Where the
+    same points are there more often than there are neighbours, as in 10,000 draws from a grid of
+    a few hundred cells, the estimate finds nothing, and InfoM and InfoC of perfect codes are 0: no
+    metric for such grids. Raises ValueError for codes that are not finite, for a factor of one value and for one whose values are
     all different.
     """
     codes, factors = check_codes_and_factors(codes, factors)

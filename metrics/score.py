@@ -19,7 +19,6 @@ USUAL = (
     "sap",
     "explicitness",
     "irs",
-    "infomec",
     "unsupervised",
 )
 

@@ -52,7 +52,7 @@ def test_the_metrics_measure(tmp_path, monkeypatch, soberlook):
     assert "irs" in result.stdout
     command = block("soberlook metrics", "sh").split()[1:]
     code, shown, said = soberlook(*command)
-    assert code == 0 and {"mig", "sap", "dci", "infomec"} <= set(json.loads(shown)), said
+    assert code == 0 and {"mig", "sap", "dci", "irs"} <= set(json.loads(shown)), said
 
 
 def test_the_map_shows_every_folder_and_pictures_are_there():
