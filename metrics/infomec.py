@@ -44,8 +44,8 @@ def infomec(
     tie, and the noise that parts them moves InfoM and InfoC: ± .0013 for perfect codes. Where the
     same points are there more often than there are neighbours, as in 10,000 draws from a grid of
     a few hundred cells, the estimate finds nothing, and InfoM and InfoC of perfect codes are 0: no
-    metric for such grids. Raises ValueError for codes that are not finite, for a factor of one value and for one whose values are
-    all different.
+    metric for such grids. Raises ValueError for codes that are not finite, for a factor of one
+    value and for one whose values are all different.
     """
     codes, factors = check_codes_and_factors(codes, factors)
     spread = np.ptp(codes.astype(np.float64), axis=0)
