@@ -16,7 +16,7 @@ QUICK = register(
     dataclasses.replace(
         SOBER_MINI,
         name="quick",
-        about="""Six methods, three strengths, three seeds on mini_sprites: 54 runs, two to three minutes.
+        about="""Six methods, 3 strengths, 3 seeds on mini_sprites: 54 runs, two to three minutes.
 
 The smallest study that shows what the large one is about: how much of a score is the method's
 doing, how much the strength's, and how much the seed's.""",
