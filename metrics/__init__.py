@@ -24,7 +24,7 @@ from .factor_vae_score import factor_vae_score
 from .frechet import frechet
 from .generalization import strong_generalization
 from .identifiability import block_r2, linear_r2, mcc, nonlinear_r2
-from .infomec import infomec, infomec_training, infomec_tripod
+from .infomec import infomec, infomec_distinct, infomec_training, infomec_tripod
 from .interpolation import interpolation
 from .irs import irs
 from .iwae import iwae
@@ -69,6 +69,7 @@ __all__ = [
     "factor_vae_score",
     "frechet",
     "infomec",
+    "infomec_distinct",
     "infomec_training",
     "infomec_tripod",
     "interpolation",

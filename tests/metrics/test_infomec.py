@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soberlook.metrics import METRICS, infomec, infomec_training, infomec_tripod
+from soberlook.metrics import METRICS, infomec, infomec_distinct, infomec_training, infomec_tripod
 from soberlook.metrics.infomec import dominance, explicitness, normalized_information, standardized
 
 RECORDED = json.loads((Path(__file__).parent / "reference/infomec.json").read_text())
@@ -77,7 +77,24 @@ def test_known_answers(factors):
     assert merged == pytest.approx({"infom": (1 / 4 + 1) / 2, "infoc": 1, "infoe": 1}, abs=0.002)
 
 
-@pytest.mark.parametrize("metric", [infomec, infomec_training, infomec_tripod])
+def test_points_drawn_often():
+    """Perfect codes that differ in every cell, as a noisy encoder's: 10,000 draws of 120 cells."""
+    cells = np.indices((4, 5, 6)).reshape(3, -1).T
+    rng = np.random.default_rng(0)
+    codes = cells + 0.01 * rng.standard_normal(cells.shape)
+    drawn = rng.integers(0, len(cells), 10_000)
+    often = codes[drawn], cells[drawn]
+    found = infomec_distinct(*often)
+    assert found["infom"] > 0.99 and found["infoc"] > 0.99 and found["infoe"] > 0.999
+    assert infomec(*often)["infom"] < 0.01  # every neighbour is the point itself
+    order = np.unique(drawn, return_index=True)[1]
+    assert found == infomec_distinct(often[0][np.sort(order)], often[1][np.sort(order)])
+    assert infomec_distinct(codes, cells) == infomec(codes, cells)
+    with pytest.raises(ValueError, match="found 4 different points and as many values in column 0"):
+        infomec_distinct(np.tile(np.eye(4), (9, 1)), np.tile(np.arange(4), 9)[:, None])
+
+
+@pytest.mark.parametrize("metric", [infomec, infomec_distinct, infomec_training, infomec_tripod])
 def test_known_answers_of_continuous_codes(metric, factors):
     rng = np.random.default_rng(0)
     codes = factors + 0.01 * rng.standard_normal(factors.shape)
@@ -160,6 +177,7 @@ def test_variants_have_names_of_their_own():
     suffixes = {name: METRICS[name].suffix for name in METRICS if name.startswith("infomec")}
     assert suffixes == {
         "infomec": "",
+        "infomec_distinct": "_distinct",
         "infomec_training": "_training",
         "infomec_tripod": "_tripod",
     }
