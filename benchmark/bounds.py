@@ -75,7 +75,7 @@ def keep_bounds(store: Store, plan: Plan):
         for bound, those in missing.items():
             about = {"dataset": dataset.name, "codes": bound.codes, "setting": bound.setting}
             about["updates"] = bound.updates
-            codes = representation(bound.make(), dataset.factor_sizes)
+            codes = representation(bound.make(), dataset)
             for metric in those:
                 numbers, _ = measure(metric.name, [codes])[0]
                 rows.extend(
@@ -88,7 +88,7 @@ def keep_bounds(store: Store, plan: Plan):
 def bounds_of(run: Run, study: Study) -> list[Bound]:
     """The bounds of a run's dataset, from the cheapest to the one that is trained."""
     dataset, trained = run.dataset, supervised_run(run, study.budget)
-    grid = digest([VERSION, dataset.name, dataset.factor_sizes])
+    grid = digest([VERSION, dataset.name, dataset.grid])
     return [
         Bound("random", grid, None, partial(random_codes, dataset)),
         Bound("rotated", grid, None, partial(rotated_factors, dataset)),
@@ -145,8 +145,9 @@ def supervised_codes(run: Run, study: Study) -> np.ndarray:
     return np.asarray(predict(*shares, place, on_first_device(data), dataset=run.dataset))
 
 
-def representation(codes: np.ndarray, factor_sizes: tuple[int, ...]) -> metrics.Representation:
+def representation(codes: np.ndarray, dataset) -> metrics.Representation:
     """Codes as metrics take them: without noise, and without likelihoods to speak of."""
     codes = codes.astype(np.float32)
     nothing = np.zeros(len(codes), np.float32)
-    return metrics.Representation(codes, np.zeros_like(codes), nothing, factor_sizes, codes)
+    sizes = dataset.factor_sizes, codes, dataset.nuisance_sizes
+    return metrics.Representation(codes, np.zeros_like(codes), nothing, *sizes)

@@ -28,7 +28,14 @@ def represent(models, seeds, states, member, data, dataset, draw=0) -> metrics.R
     """
     encoded = encode(models, seeds, states, member, data, draw, dataset=dataset)
     mean, kl, reconstruction, sampled = map(np.asarray, encoded)
-    return metrics.Representation(mean, kl, reconstruction, dataset.factor_sizes, sampled)
+    sizes = dataset.factor_sizes, sampled, dataset.nuisance_sizes
+    return metrics.Representation(mean, kl, reconstruction, *sizes, held_out_of(dataset))
+
+
+def held_out_of(dataset):
+    """The cells that models are not trained on; None where there are none."""
+    cells = dataset.training.held_out(dataset)
+    return cells if len(cells) else None
 
 
 def interrogable(models, seeds, states, member, data, dataset, representation) -> metrics.Trained:
@@ -82,8 +89,7 @@ def size_of(representations) -> int:
 def traverse(models, seeds, states, member: int, data, dataset, *, columns=9) -> np.ndarray:
     """Latent traversals [z, columns, h, w, c] in [0, 1]: each latent from −2 to 2, the others as
     encoded for the cell in the middle of the grid."""
-    middle = [size // 2 for size in dataset.factor_sizes]
-    cell = np.ravel_multi_index(middle, dataset.factor_sizes)
+    cell = np.ravel_multi_index([size // 2 for size in dataset.grid], dataset.grid)
     program = {"dataset": dataset, "columns": columns}
     return np.asarray(decode_lines(models, seeds, states, member, data, int(cell), **program))
 

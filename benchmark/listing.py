@@ -7,12 +7,14 @@ from .terminal import table
 
 def models() -> Table:
     """Every model with its strength, its sweep and what it must be fed."""
+    from soberlook.datasets import make_view
     from soberlook.models import MODELS, strength_name, sweep
 
     listed = table("model", "strength", "sweep", "needs", "what it is")
     for name, cls in sorted(MODELS.items()):
         values = ", ".join(f"{value:g}" for value in sweep(cls))
-        listed.add_row(name, strength_name(cls) or "", values, ", ".join(cls().needs), _title(cls))
+        needs = ", ".join(make_view(need).name for need in cls().needs)
+        listed.add_row(name, strength_name(cls) or "", values, needs, _title(cls))
     return listed
 
 

@@ -152,6 +152,8 @@ class Study:
             metrics.METRICS.find(metric)
         runs = {}
         for dataset in (datasets.make(name, **own) for name, own in map(_pair, self.datasets)):
+            if reason := dataset.missing():
+                raise BadInput(reason)
             for name, own in map(_pair, self.models):
                 budget = self.budgets.get(name, self.budget)
                 for model in self._instances(models, name, own):
@@ -196,9 +198,10 @@ def _pick(known, names):
 
 
 def _check_views(model, dataset):
-    missing = [view for view in model.needs if view not in dataset.views]
-    if missing:
-        raise BadInput(
-            f"model {model.name!r} needs {', '.join(missing)}, which dataset {dataset.name!r} "
-            f"cannot supply: it has {', '.join(dataset.views)}"
-        )
+    from soberlook.datasets import make_view
+
+    for need in model.needs:
+        try:
+            make_view(need).check(dataset)
+        except BadInput as error:
+            raise BadInput(f"model {model.name!r} on {dataset.name!r}: {error}") from None

@@ -21,7 +21,7 @@ from .cohort import Cohort
 from .mapping import Mapping, choose, map_members, padded_width
 
 # The purposes of randomness: each has a key of its own, so that their shares can be told apart.
-INITIALIZATION, DATA, NOISE, EVALUATION = range(4)
+INITIALIZATION, DATA, NOISE, EVALUATION, CONSTANT = range(5)
 
 CHUNK_SECONDS = 0.5  # between two signs of life, and the time an interruption waits
 
@@ -122,7 +122,8 @@ def step_inputs(model, seed, step, dataset, data, batch_size):
     """The batch of one update, and the key for its sampling."""
     key_data = jax.random.fold_in(purpose_key(seed, DATA), step)
     key_noise = jax.random.fold_in(purpose_key(seed, NOISE), step)
-    return draw_batch(dataset, data, model.needs, key_data, batch_size), key_noise
+    constant = purpose_key(seed, CONSTANT)  # for what a run is fed at all of its updates
+    return draw_batch(dataset, data, model.needs, key_data, batch_size, constant), key_noise
 
 
 def state_shapes(cohort, data, mapping):

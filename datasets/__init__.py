@@ -5,25 +5,34 @@
 if not __name__.startswith("soberlook."):
     raise ImportError("import soberlook.datasets, and keep the repository's root off sys.path")
 
+from .cells import CELLS, AllCells, Cells, Correlated, HeldOut, make_cells
 from .dataset import DATASETS, Dataset, make, register
 from .mini_sprites import MiniSprites
 from .mini_sprites_color import MiniSpritesColor
 from .mini_sprites_noisy import MiniSpritesNoisy
 from .sprites import Sprites
-from .views import VIEWS, draw_batch, images_per_example
+from .views import VIEWS, View, draw_batch, images_per_example, make_view
 from .xysquares import XYSquares
 
 __all__ = [
+    "CELLS",
     "DATASETS",
     "VIEWS",
+    "AllCells",
+    "Cells",
+    "Correlated",
     "Dataset",
+    "HeldOut",
     "MiniSprites",
     "MiniSpritesColor",
     "MiniSpritesNoisy",
     "Sprites",
+    "View",
     "XYSquares",
     "draw_batch",
     "images_per_example",
     "make",
+    "make_cells",
+    "make_view",
     "register",
 ]

@@ -1,7 +1,9 @@
 """The dataset contract: named factors, and factors → images as a pure function on the device.
 
 A dataset is the full grid of its factors, each cell with equal probability (Locatello et al.,
-2019, section 2). Cells are numbered in C order: the last factor varies fastest.
+2019, section 2). Cells are numbered in C order: the last factor varies fastest. Nuisances are axes
+of the grid behind the factors, which images depend on and no score asks for. Models see all cells,
+or those that `training` says.
 """
 
 import dataclasses
@@ -13,7 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from soberlook.registry import Registry, check_settings, construct, settings_of
+from soberlook.registry import Registry, check_settings, construct, setting, settings_of
+
+from .cells import AllCells, Cells, make_cells
 
 DATASETS = Registry("dataset")
 
@@ -26,14 +30,24 @@ class Dataset(ABC):
     version: ClassVar[int] = 1  # raised when any image changes
     factor_names: ClassVar[tuple[str, ...]]
     factor_sizes: ClassVar[tuple[int, ...]]
-    image_shape: ClassVar[tuple[int, int, int]]  # h, w, c
+    nuisance_names: ClassVar[tuple[str, ...]] = ()
+    nuisance_sizes: ClassVar[tuple[int, ...]] = ()
+    image_shape: ClassVar[tuple[int, ...]]  # h, w, c of images; any other shape of other things
     noisy: ClassVar[bool] = False  # images depend on the key, too: drawn anew, never kept
-    views: ClassVar[tuple[str, ...]] = ("images", "second_images", "factors")  # see views.py
+
+    # Which cells models are trained on. Part of `settings` where they are not all.
+    training: Cells = setting(AllCells(), kind=Cells)
 
     def __post_init__(self):
         if "name" not in vars(type(self)):
             raise TypeError(f"{type(self).__name__} is not registered: put @register('…') above it")
+        object.__setattr__(self, "training", make_cells(self.training))
         check_settings(self)
+        self.training.check(self)
+
+    def missing(self) -> str:
+        """Why it cannot be loaded on this machine, and what to do; empty where it can."""
+        return ""
 
     @abstractmethod
     def load(self) -> Any:
@@ -44,13 +58,19 @@ class Dataset(ABC):
         """cells [n] → images [n, h, w, c], float32 in [0, 1]. Pure; `key` is for noise, if any."""
 
     @property
+    def grid(self) -> tuple[int, ...]:
+        """The sizes of all axes, the factors' before the nuisances'."""
+        return self.factor_sizes + self.nuisance_sizes
+
+    @property
     def size(self) -> int:
         """The number of cells."""
-        return math.prod(self.factor_sizes)
+        return math.prod(self.grid)
 
     def factors(self, cells):
-        """cells [n] → the factors' values [n, f], whole numbers from 0."""
-        return jnp.stack(jnp.unravel_index(cells, self.factor_sizes), axis=-1)
+        """cells [n] → the factors' values [n, f], whole numbers from 0; without nuisances."""
+        values = jnp.unravel_index(cells, self.grid)[: len(self.factor_sizes)]
+        return jnp.stack(values, axis=-1)
 
     def standardized(self, cells):
         """cells [n] → the factors' values [n, f], with mean 0 and variance 1 over the grid."""
@@ -60,7 +80,11 @@ class Dataset(ABC):
 
     def settings(self) -> dict:
         """Field → value; `make(dataset.name, **dataset.settings())` gives the dataset back."""
-        return settings_of(self)
+        settings = settings_of(self)
+        training = settings.pop("training")
+        if training != AllCells():
+            settings["training"] = training.settings()
+        return settings
 
 
 def image_keys(key, cells):

@@ -114,7 +114,8 @@ def codes_of_levels(
         raise ValueError(f"values must be 2 at least, found {values}")
     levels = tuple(min(size, int(most)) for size, most in zip(sizes, most, strict=True))
     seen = [np.arange(k) * size // k for k, size in zip(levels, sizes, strict=True)]
-    grid = check_grid(representation).reshape(*sizes, -1)
+    codes = check_grid(representation)
+    grid = codes.reshape(*sizes, -1, codes.shape[1])[..., 0, :]  # nuisances at their first values
     codes = grid[np.ix_(*seen)].reshape(-1, grid.shape[-1]).astype(np.float64)
     # The mean of equal numbers may be another one by rounding: not a code to be scaled up.
     codes = np.where(np.ptp(codes, axis=0) > 0, codes - codes.mean(axis=0), 0)

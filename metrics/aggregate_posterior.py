@@ -19,12 +19,12 @@ def aggregate_posterior(
     """How much do codes say of images, and how far are all codes together from the prior?
 
     `information_xz` is I(x; z), from 0, a posterior that has collapsed, to log N, images that are
-    told apart by their codes: N is the number of cells drawn, without replacement, from those that
-    the run was trained on, so compare equal N. `aggregate_kl` is KL(q(z) ‖ p(z)) for the same N.
+    told apart by their codes: N is the number of cells drawn, without replacement, from the whole
+    grid, so compare equal N. `aggregate_kl` is KL(q(z) ‖ p(z)) for the same N.
     Both in nats, estimates from one sample of q(z|x) an image, and as such at times below 0. Raises
     ValueError for posteriors that are not finite.
     """
-    size = int(np.prod(trained.representation.factor_sizes))
+    size = len(trained.representation.mean)
     drawn = rng.permutation(size)[:cells]
     images = asking.observe(trained, drawn, asking.draw_key(rng))
     mean, log_var = (array.astype(np.float64) for array in asking.encode(trained, images))

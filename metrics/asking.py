@@ -18,10 +18,10 @@ BATCH = 256
 
 
 def draw_cells(trained: Trained, rng: np.random.Generator, count: int) -> Int[np.ndarray, " n"]:
-    """`count` cells of the grid, uniform and with replacement. None are held out of training."""
+    """`count` cells of the whole grid, uniform and with replacement."""
     if count < 1:
         raise ValueError(f"cells must be one at least, found {count}")
-    return rng.integers(np.prod(trained.representation.factor_sizes), size=count)
+    return rng.integers(len(trained.representation.mean), size=count)
 
 
 def draw_key(rng: np.random.Generator) -> jax.Array:

@@ -51,11 +51,11 @@ def beta_vae_score(
 
 def _differences(representation, rng, points, batch):
     """z_diff [points, z] and k [points]."""
-    cells, sizes = len(representation.mean), representation.factor_sizes
-    factor = rng.integers(len(sizes), size=points)
+    cells, factors = len(representation.mean), len(representation.factor_sizes)
+    factor = rng.integers(factors, size=points)
     first, second = rng.integers(cells, size=(2, points, batch))
     # Each of the L pairs has a value of its own for the factor that it shares.
-    second = with_factor(sizes, second, factor[:, None], first)
+    second = with_factor(representation.grid, second, factor[:, None], first)
     codes = representation.mean
     differences = [
         np.abs(codes[a].astype(np.float64) - codes[b]).mean(axis=1)

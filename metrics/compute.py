@@ -35,7 +35,7 @@ def compute(
     if metric.of == "interventions":
         return _side_by_side(metric, [(run, rng_of(metric, seed)) for run in runs])
     try:
-        draws = draw_cells(metric, runs[0].factor_sizes, rng_of(metric, seed))
+        draws = draw_cells(metric, len(runs[0].mean), rng_of(metric, seed))
     except ValueError as error:
         return [error] * len(runs)
     factors = [runs[0].factors(cells) for cells in draws]
@@ -48,12 +48,11 @@ def compute(
     return _side_by_side(metric, [_alternating(own, factors) for own in zip(*codes, strict=True)])
 
 
-def draw_cells(metric: Metric, factor_sizes: tuple[int, ...], rng) -> list[np.ndarray]:
+def draw_cells(metric: Metric, size: int, rng) -> list[np.ndarray]:
     """The cells that a metric of codes sees, with replacement: one array, or two for a split.
 
     The halves of a disjoint split are drawn from two parts of the grid, as large as they are.
     """
-    size = int(np.prod(factor_sizes))
     counts = [metric.points] + [metric.test_points] * (metric.of == "split")
     if not metric.disjoint:
         return [rng.integers(size, size=count) for count in counts]

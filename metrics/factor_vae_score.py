@@ -52,14 +52,14 @@ def factor_vae_score(
 
 def _votes(representation, rng, points, batch, variance, active):
     """How often [F, active codes] each factor was held when that code varied least."""
-    cells, sizes = len(representation.mean), representation.factor_sizes
-    factor = rng.integers(len(sizes), size=points)
+    cells, factors = len(representation.mean), len(representation.factor_sizes)
+    factor = rng.integers(factors, size=points)
     held = rng.integers(cells, size=(points, batch))
-    held = with_factor(sizes, held, factor[:, None], held[:, :1])
+    held = with_factor(representation.grid, held, factor[:, None], held[:, :1])
     codes = representation.mean[:, active]
     local = [codes[part].var(axis=1, ddof=1, dtype=np.float64) for part in parts(held)]
     least = np.argmin(np.concatenate(local) / variance[active], axis=1)
-    votes = np.zeros((len(sizes), codes.shape[1]), int)
+    votes = np.zeros((factors, codes.shape[1]), int)
     np.add.at(votes, (factor, least), 1)
     return votes
 

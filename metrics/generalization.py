@@ -43,6 +43,7 @@ def strong_generalization(
     dSprites. Raises ValueError for codes that are not finite and for a factor of one value.
     """
     codes, sizes = check_grid(representation), representation.factor_sizes
+    grid = representation.grid
     train, test = (rng.integers(len(codes), size=count) for count in (points, test_points))
 
     def accuracy(train, test, clamped=()):
@@ -58,11 +59,11 @@ def strong_generalization(
         # repetition. All factors in turn have the same expectation with less noise.
         clamped = []
         for j, size in enumerate(sizes):
-            stride = math.prod(sizes[j + 1 :])  # value · stride is a cell of that value
+            stride = math.prod(grid[j + 1 :])  # value · stride is a cell of that value
             value = rng.integers(size)
             remaining = (value + rng.integers(1, size, size=test_points)) % size
-            learnt = with_factor(sizes, train, np.array(j), np.array(value * stride))
-            tested = with_factor(sizes, test, np.array(j), remaining * stride)
+            learnt = with_factor(grid, train, np.array(j), np.array(value * stride))
+            tested = with_factor(grid, test, np.array(j), remaining * stride)
             clamped.append(accuracy(learnt, tested, [j]))
         strong = float(np.mean(clamped))
     return {

@@ -10,12 +10,14 @@ factors the image on the way is known. Cells a and b differ in factor k alone, v
     distance_k = Σ min_u ‖x̂ − x_u‖² / Σ min_u ‖x̄ − x_u‖²,  u: all values of factor k
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from . import asking
+from .interventions import with_factor
 from .metric import Trained, register
 
 
@@ -72,12 +74,13 @@ class _Errors(NamedTuple):
 
 def _errors(trained, rng, key, factor, cells):
     size = trained.representation.factor_sizes[factor]
-    factors = trained.representation.factors(asking.draw_cells(trained, rng, cells))
+    grid = trained.representation.grid
+    stride = math.prod(grid[factor + 1 :])  # value · stride is a cell of that value
+    drawn = asking.draw_cells(trained, rng, cells)
 
     def images(values):
         """Those of the drawn cells with these values of the factor."""
-        factors[:, factor] = values
-        line = np.ravel_multi_index(factors.T, trained.representation.factor_sizes)
+        line = with_factor(grid, drawn, np.array(factor), np.asarray(values) * stride)
         return asking.observe(trained, line, key)
 
     a, v, b = np.sort(rng.random((cells, size)).argsort(axis=1)[:, :3], axis=1).T

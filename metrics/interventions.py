@@ -9,14 +9,14 @@ from .metric import Representation, check_codes
 def check_grid(representation: Representation) -> np.ndarray:
     """The codes of the whole grid [n, z], or a ValueError that says what is wrong with them."""
     codes = check_codes(representation.mean, "representation.mean")
-    cells = int(np.prod(representation.factor_sizes))
+    cells = int(np.prod(representation.grid))
     if len(codes) != cells:
         raise ValueError(f"representation.mean must have {cells} rows, found {len(codes)}")
     return codes
 
 
 def with_factor(
-    factor_sizes: tuple[int, ...],
+    grid: tuple[int, ...],
     cells: Int[np.ndarray, "..."],
     factor: Int[np.ndarray, "..."],
     donors: Int[np.ndarray, "..."],
@@ -25,7 +25,7 @@ def with_factor(
 
     The three broadcast; cells are flat indices of the grid in C order.
     """
-    sizes = np.asarray(factor_sizes)
+    sizes = np.asarray(grid)
     strides = np.append(np.cumprod(sizes[:0:-1])[::-1], 1)
     size, stride = sizes[factor], strides[factor]
     return cells + (donors // stride % size - cells // stride % size) * stride

@@ -7,7 +7,7 @@ Weighted Autoencoders", ICLR 2016, section 3.
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
 from . import asking
@@ -21,7 +21,8 @@ def iwae(
     """How likely are the images under the model? A bound from below, and how tight the ELBO is.
 
     `iwae_K` with K = `samples`, and `elbo`, both in nats per image, means over `cells` drawn with
-    replacement from the whole grid, which runs were trained on: no claim about unseen images.
+    replacement from the whole grid: no claim about unseen images. Where some were held out of
+    training, `iwae_K_held_out` and `elbo_held_out` are of as many of these.
     Higher is better; `elbo` ≤ `iwae_K` always, because both are from the same samples, and their
     difference is at most KL(q(z|x) ‖ p(z|x)), the looseness of the ELBO. The bound rises with K and
     is tight where the weights hardly vary: compare equal K, and runs of one dataset and likelihood.
@@ -29,7 +30,19 @@ def iwae(
     runs but are no log-probabilities. Minus infinity where the model says an image is impossible.
     Raises ValueError for posteriors and likelihoods that are NaN.
     """
-    log_w = log_weights(trained, rng, cells, samples)
+    found = bounds(trained, rng, asking.draw_cells(trained, rng, cells), samples)
+    held_out = trained.representation.held_out
+    if held_out is not None and len(held_out):
+        unseen = bounds(trained, rng, rng.choice(held_out, size=cells), samples)
+        found |= {f"{key}_held_out": value for key, value in unseen.items()}
+    return found
+
+
+def bounds(
+    trained: Trained, rng: np.random.Generator, drawn: Int[np.ndarray, " n"], samples: int
+) -> dict[str, float]:
+    """`iwae_K` and `elbo` over the images of these cells."""
+    log_w = log_weights(trained, rng, drawn, samples)
     return {
         f"iwae_{samples}": float(np.mean(logsumexp(log_w, axis=1) - np.log(samples))),
         "elbo": float(log_w.mean()),
@@ -37,15 +50,15 @@ def iwae(
 
 
 def log_weights(
-    trained: Trained, rng: np.random.Generator, cells: int, samples: int
+    trained: Trained, rng: np.random.Generator, drawn: Int[np.ndarray, " n"], samples: int
 ) -> Float[np.ndarray, "n k"]:
-    """log w of `samples` draws of q(z|x) for each of `cells` drawn images, in double precision."""
+    """log w of `samples` draws of q(z|x) for the image of each of these cells, in double
+    precision."""
     if samples < 1:
         raise ValueError(f"samples must be one at least, found {samples}")
-    drawn = asking.draw_cells(trained, rng, cells)
     images = asking.observe(trained, drawn, asking.draw_key(rng))
     mean, log_var = asking.encode(trained, images)
-    log_w = np.empty((cells, samples))
+    log_w = np.empty((len(drawn), samples))
     for k in range(samples):
         noise = rng.standard_normal(mean.shape, dtype=np.float32)
         z = mean + np.exp(log_var / 2) * noise

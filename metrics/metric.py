@@ -38,10 +38,18 @@ class Representation(NamedTuple):
     reconstruction: Float[np.ndarray, " n"]  # −log p(x|z) in nats, z one sample of q(z|x)
     factor_sizes: tuple[int, ...]
     sampled: Float[np.ndarray, "n z"] | None = None  # that sample of q(z|x)
+    nuisance_sizes: tuple[int, ...] = ()  # of axes behind the factors' that no metric asks for
+    held_out: Int[np.ndarray, " m"] | None = None  # cells that the run was not trained on, if any
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """The sizes of all axes."""
+        return self.factor_sizes + self.nuisance_sizes
 
     def factors(self, cells: Int[np.ndarray, "..."]) -> Int[np.ndarray, "... f"]:
         """The factors' values of these cells, whole numbers from 0."""
-        return np.stack(np.unravel_index(cells, self.factor_sizes), axis=-1)
+        values = np.unravel_index(cells, self.grid)[: len(self.factor_sizes)]
+        return np.stack(values, axis=-1)
 
 
 class Trained(NamedTuple):

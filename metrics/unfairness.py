@@ -72,13 +72,14 @@ def unfairness_matrices(
     Rows are predicted factors; the diagonal, where that is the sensitive one, is no unfairness.
     """
     codes, sizes = check_grid(representation), representation.factor_sizes
+    grid = representation.grid
     train = rng.integers(len(codes), size=points)
     forced = []
     for j, size in enumerate(sizes):
         # The study's library draws other cells for each predicted factor; here they share them.
         cells = rng.integers(len(codes), size=test_points)
-        values = np.arange(size) * math.prod(sizes[j + 1 :])  # a cell of each value
-        forced.append(with_factor(sizes, cells, np.array(j), values[:, None]))
+        values = np.arange(size) * math.prod(grid[j + 1 :])  # a cell of each value
+        forced.append(with_factor(grid, cells, np.array(j), values[:, None]))
     asked = np.concatenate([cells.ravel() for cells in forced])
     fit = boost(codes[train], representation.factors(train), codes[asked], seed=seed)
     borders = np.cumsum([cells.size for cells in forced])[:-1]

@@ -48,7 +48,7 @@ class Model(ABC):
 
     name: ClassVar[str]
     version: ClassVar[int] = 1  # raised when the meaning changes; part of every run's id
-    needs: ClassVar[tuple[str, ...]] = ("images",)  # the views a batch must hold
+    needs: ClassVar[tuple] = ("images",)  # the views a batch must hold: names, or (name, settings)
     trial: ClassVar[dict] = {}  # settings that make a small model of it, for the shared tests
 
     def __post_init__(self):

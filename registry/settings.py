@@ -7,12 +7,12 @@ from numbers import Integral, Real
 from .names import BadInput, Registry, unknown
 
 
-def setting(default, *, low=None, high=None, choices=(), real=False, **metadata):
+def setting(default, *, low=None, high=None, choices=(), real=False, kind=None, **metadata):
     """A field with a check: within `low` and `high` (inclusive), or one of `choices`.
 
-    `real` fields become floats; the others keep the type of their default.
+    `real` fields become floats; the others keep the type of their default, or are of a `kind`.
     """
-    checks = {"low": low, "high": high, "choices": tuple(choices), "real": real}
+    checks = {"low": low, "high": high, "choices": tuple(choices), "real": real, "kind": kind}
     return dataclasses.field(default=default, metadata={**checks, **metadata})
 
 
@@ -67,8 +67,8 @@ def _coerce(owner, field, value):
         if not isinstance(value, (list, tuple)):
             raise refuse("a list")
         value = tuple(value)
-    elif not isinstance(value, type(field.default)):
-        raise refuse(f"a {type(field.default).__name__}")
+    elif not isinstance(value, kind := field.metadata.get("kind") or type(field.default)):
+        raise refuse(f"a {kind.__name__}")
     if (low is not None and value < low) or (high is not None and value > high):
         raise refuse("a finite number" if field.metadata.get("real") else "a whole number")
     return value

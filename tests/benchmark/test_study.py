@@ -5,7 +5,7 @@ import pytest
 from soberlook.benchmark.arguments import find_study, names, seeds, settings, whole_number
 from soberlook.benchmark.cohort import MAX_WIDTH, Cohort, cohorts
 from soberlook.benchmark.study import Budget, Run
-from soberlook.datasets import MiniSprites
+from soberlook.datasets import VIEWS, MiniSprites, View
 from soberlook.models import VAE, BetaVAE
 from soberlook.registry import BadInput
 
@@ -70,8 +70,27 @@ def test_bad_studies_are_one_clear_line(changes, message):
 
 
 def test_a_dataset_that_cannot_supply_a_view_is_an_error_before_training(monkeypatch):
-    monkeypatch.setattr(BetaVAE, "needs", ("images", "labels"))
-    with pytest.raises(BadInput, match="model 'beta_vae' needs labels, which dataset 'mini_s"):
+    class Never(View):
+        name = "never"
+
+        def check(self, dataset):
+            raise BadInput("never can be supplied")
+
+        def draw(self, d):
+            raise AssertionError
+
+    monkeypatch.setitem(VIEWS, "never", Never)
+    monkeypatch.setattr(BetaVAE, "needs", ("images", "never"))
+    with pytest.raises(BadInput, match="model 'beta_vae' on 'mini_sprites': never can be supplied"):
+        SMALL.expand()
+    monkeypatch.setattr(BetaVAE, "needs", ("images", "imagse"))
+    with pytest.raises(BadInput, match="did you mean 'images'"):
+        SMALL.expand()
+
+
+def test_a_dataset_that_is_not_here_is_an_error_before_training(monkeypatch):
+    monkeypatch.setattr(MiniSprites, "missing", lambda self: "mini_sprites is not here: fetch it")
+    with pytest.raises(BadInput, match="mini_sprites is not here: fetch it"):
         SMALL.expand()
 
 

@@ -53,7 +53,7 @@ def drawn_mean(log_p, cells, seed=0):
 def test_with_the_true_posterior_every_weight_is_the_evidence():
     w = np.linalg.qr(np.random.default_rng(1).standard_normal((6, 3)))[0] * [1.0, 0.5, 2.0]
     trained, log_p, _ = linear_gaussian(w)
-    log_w = log_weights(trained, np.random.default_rng(0), 50, 20)
+    log_w = log_weights(trained, np.random.default_rng(0), np.arange(50), 20)
     cells = np.random.default_rng(0).integers(12, size=50)
     np.testing.assert_allclose(log_w, np.tile(log_p[cells, None], 20), atol=1e-4)
     found = iwae(trained, np.random.default_rng(0), cells=50, samples=20)
@@ -69,7 +69,7 @@ def test_the_elbo_misses_the_evidence_by_the_gap_of_the_posterior(entangled):
     trained, log_p, precision = entangled
     gap = (np.log(np.diag(precision)).sum() - np.linalg.slogdet(precision).logabsdet) / 2
     assert gap > 0.2
-    log_w = log_weights(trained, np.random.default_rng(0), 500, 40)
+    log_w = log_weights(trained, np.random.default_rng(0), np.arange(500), 40)
     missing = log_p[np.random.default_rng(0).integers(12, size=500), None] - log_w
     error = missing.std() / np.sqrt(missing.size)
     assert missing.mean() == pytest.approx(gap, abs=4 * error) and error < gap / 20
