@@ -156,11 +156,11 @@ def test_correlated_values_are_the_formula():
     p = counts / counts.sum(axis=1, keepdims=True)
     a, b = np.indices((8, 8)) / 7
     # log p(b|a) − log p(a|a) = −(a − b)² / 2σ²: one σ explains the whole table.
+    apart = a != b
     ratio = -np.log(p / np.diag(p)[:, None])
-    apart = (a != b) & (counts > 2_000)  # others are too rare to tell
-    assert apart.sum() > 30
-    sigma = np.sqrt((a - b)[apart] ** 2 / (2 * ratio[apart]))
-    np.testing.assert_allclose(sigma, np.median(sigma), rtol=0.05)
+    sigma = np.median(np.sqrt((a - b)[apart] ** 2 / (2 * ratio[apart])))
+    expected = np.exp(-((a - b) ** 2) / (2 * sigma**2))
+    np.testing.assert_allclose(p, expected / expected.sum(axis=1, keepdims=True), atol=0.006)
 
 
 def test_settings_give_the_choice_back_and_are_part_of_the_id():
