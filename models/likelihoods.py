@@ -1,4 +1,7 @@
-"""Likelihoods p(x|z) over the images of a batch: x [b, h, w, c] in [0, 1]. Densities in nats."""
+"""Likelihoods p(x|z) over the images of a batch, x [b, h, w, c], or over data of any other shape.
+
+Densities in nats.
+"""
 
 import math
 from typing import NamedTuple
@@ -9,32 +12,32 @@ from jaxtyping import Array, Float
 
 
 class Bernoulli(NamedTuple):
-    """Independent pixels, by their logits.
+    """Independent pixels in [0, 1], by their logits.
 
     Grey values are scored as they are: x log p + (1 − x) log(1 − p), the cross-entropy that the
     study minimises. It is a density over binary images only.
     """
 
-    logits: Float[Array, "b h w c"]
+    logits: Float[Array, "b *x"]
 
     @property
-    def mean(self) -> Float[Array, "b h w c"]:
+    def mean(self) -> Float[Array, "b *x"]:
         return jax.nn.sigmoid(self.logits)
 
-    def log_prob(self, x: Float[Array, "b h w c"]) -> Float[Array, " b"]:
+    def log_prob(self, x: Float[Array, "b *x"]) -> Float[Array, " b"]:
         """log p(x|z), the sum over pixels and channels; exact at any size of the logits."""
-        return log_bernoulli(x, self.logits).sum(axis=(-3, -2, -1))
+        return log_bernoulli(x, self.logits).sum(axis=tuple(range(1, x.ndim)))
 
 
 class Gaussian(NamedTuple):
     """Independent pixels with unit variance around a mean that is not squashed."""
 
-    mean: Float[Array, "b h w c"]
+    mean: Float[Array, "b *x"]
 
-    def log_prob(self, x: Float[Array, "b h w c"]) -> Float[Array, " b"]:
+    def log_prob(self, x: Float[Array, "b *x"]) -> Float[Array, " b"]:
         """log p(x|z), the sum over pixels and channels, constants included."""
         per_pixel = -0.5 * jnp.square(x - self.mean) - 0.5 * math.log(2 * math.pi)
-        return per_pixel.sum(axis=(-3, -2, -1))
+        return per_pixel.sum(axis=tuple(range(1, x.ndim)))
 
 
 @jax.custom_jvp

@@ -1,10 +1,12 @@
 """Encoder, decoder and discriminator networks. The only file that knows Flax's modules.
 
 An encoder maps images [b, h, w, c] to the posterior's mean and log-variance [b, z]; a decoder maps
-codes [b, z] to the likelihood's parameter [b, h, w, c]. Kernels start Glorot-uniform and biases at
-zero, as in the networks of the study (TensorFlow 1's `tf.layers`).
+codes [b, z] to the likelihood's parameter [b, h, w, c]. Dense networks do so for data of any shape.
+Kernels start Glorot-uniform and biases at zero, as in the networks of the study (TensorFlow 1's
+`tf.layers`).
 """
 
+import math
 from functools import partial
 from typing import Any
 
@@ -63,18 +65,17 @@ class DenseEncoder(nn.Module):
 
 
 class DenseDecoder(nn.Module):
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     widths: tuple[int, ...]
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, z):
-        height, width, channels = self.image_shape
         h = z
         for units in self.widths:
             h = nn.relu(Dense(units, self.dtype)(h))
-        images = Dense(height * width * channels, self.dtype)(h)
-        return images.astype(jnp.float32).reshape(-1, height, width, channels)
+        images = Dense(math.prod(self.image_shape), self.dtype)(h)
+        return images.astype(jnp.float32).reshape(-1, *self.image_shape)
 
 
 class Convolution(nn.Module):
@@ -119,25 +120,28 @@ class TransposedConvolution(nn.Module):
 
 
 class ConvEncoder(nn.Module):
-    """The study's encoder for 64×64 images; `sizes` are those of its four kernels."""
+    """The study's encoder: convolutions of so many `features` and kernels of these `sizes`."""
 
     latents: int
-    sizes: tuple[int, int, int, int]
+    features: tuple[int, ...]
+    sizes: tuple[int, ...]
     dtype: Any = jnp.float32
     gradients: str = "written"
 
     @nn.compact
     def __call__(self, x):
         h = x
-        for features, size in zip((32, 32, 64, 64), self.sizes, strict=True):
+        for features, size in zip(self.features, self.sizes, strict=True):
             h = nn.relu(Convolution(features, size, self.dtype, self.gradients)(h))
         h = nn.relu(Dense(256, self.dtype)(h.reshape(h.shape[0], -1)))
         return _mean_and_log_var(self.latents, self.dtype, h)
 
 
 class ConvDecoder(nn.Module):
-    """The study's decoder for 64×64 images."""
+    """The study's decoder, from a map of `side` and the encoder's features in reverse."""
 
+    side: tuple[int, int]
+    features: tuple[int, ...]
     channels: int
     dtype: Any = jnp.float32
     gradients: str = "written"
@@ -145,8 +149,9 @@ class ConvDecoder(nn.Module):
     @nn.compact
     def __call__(self, z):
         h = nn.relu(Dense(256, self.dtype)(z))
-        h = nn.relu(Dense(1024, self.dtype)(h)).reshape(-1, 4, 4, 64)
-        for features in (64, 32, 32):
+        last = self.features[-1]
+        h = nn.relu(Dense(math.prod(self.side) * last, self.dtype)(h)).reshape(-1, *self.side, last)
+        for features in self.features[-2::-1]:
             h = nn.relu(TransposedConvolution(features, self.dtype, self.gradients)(h))
         images = TransposedConvolution(self.channels, self.dtype, self.gradients)(h)
         return images.astype(jnp.float32)
@@ -171,28 +176,52 @@ def _dense(widths, latents, image_shape, dtype, gradients):
     return DenseEncoder(latents, widths, dtype), DenseDecoder(image_shape, widths[::-1], dtype)
 
 
-def _conv(sizes, latents, image_shape, dtype, gradients):
-    encoder = ConvEncoder(latents, sizes, dtype, gradients)
-    return encoder, ConvDecoder(image_shape[-1], dtype, gradients)
+def _conv(wide_kernel, latents, image_shape, dtype, gradients):
+    *side, channels = image_shape
+    halvings = _halvings(image_shape)
+    # The study's for 64×64 pixels, which are halved four times: 32, 32, 64 and 64 features.
+    features = (32,) * (halvings - halvings // 2) + (64,) * (halvings // 2)
+    sizes = tuple(4 if width == 32 else wide_kernel for width in features)
+    smallest = tuple(length >> halvings for length in side)
+    encoder = ConvEncoder(latents, features, sizes, dtype, gradients)
+    return encoder, ConvDecoder(smallest, features, channels, dtype, gradients)
+
+
+def _halvings(image_shape):
+    """How often a convolution of stride 2 can halve both sides, down to 4 pixels at least; 0 for
+    what is no image, and where more than 8 pixels would be left."""
+    if len(image_shape) != 3:
+        return 0
+    times, side = 0, image_shape[:2]
+    while min(side) > 4 and not any(length % 2 for length in side):
+        times, side = times + 1, [length // 2 for length in side]
+    return times if max(side) <= 8 else 0
 
 
 NETWORKS = {
     "mlp": partial(_dense, (128, 128)),
     "linear": partial(_dense, ()),  # probabilistic PCA's: every quantity has a closed form
-    "conv": partial(_conv, (4, 4, 2, 2)),  # the study's, as its code has it
-    "conv_paper": partial(_conv, (4, 4, 4, 4)),  # and as Table 2 of its paper has it
+    "conv": partial(_conv, 2),  # the study's, as its code has it
+    "conv_paper": partial(_conv, 4),  # and as Table 2 of its paper has it
 }
 CONVOLUTIONAL = ("conv", "conv_paper")
 
 
 def resolve(network: str, image_shape: tuple[int, ...]) -> str:
-    """What `network` means for images of this shape: "auto" is the study's where it fits."""
-    fits = tuple(image_shape[:2]) == (64, 64)
+    """What `network` means for data of this shape.
+
+    "auto" is the study's convolutions for images of more than 16 pixels that they fit, with as many
+    of them as halve the image to 8 pixels or fewer, and dense layers for all else.
+    """
+    halvings = _halvings(image_shape)
     if network == "auto":
-        return "conv" if fits else "mlp"
-    if network in CONVOLUTIONAL and not fits:
+        return "conv" if halvings > 1 and min(image_shape[:2]) > 16 else "mlp"
+    if network in CONVOLUTIONAL and halvings < 2:
         shape = "×".join(map(str, image_shape))
-        raise BadInput(f"network {network!r} needs 64×64 images, found {shape}: use 'mlp' there")
+        raise BadInput(
+            f"network {network!r} needs images whose sides can be halved, twice at least and down "
+            f"to 8 pixels, found {shape}: use 'mlp' there"
+        )
     return network
 
 

@@ -89,7 +89,14 @@ def test_networks_see_the_whole_image_and_draw_all_of_it():
         ("auto", (64, 64, 1), "conv"),
         ("auto", (64, 64, 3), "conv"),
         ("auto", (16, 16, 1), "mlp"),
-        ("auto", (64, 32, 1), "mlp"),
+        ("auto", (28, 28, 1), "conv"),
+        ("auto", (32, 32, 3), "conv"),
+        ("auto", (128, 128, 3), "conv"),
+        ("auto", (64, 32, 1), "conv"),
+        ("auto", (17, 17, 2), "mlp"),
+        ("auto", (8, 8, 1), "mlp"),
+        ("auto", (13,), "mlp"),
+        ("conv", (16, 16, 1), "conv"),
         ("conv_paper", (64, 64, 3), "conv_paper"),
         ("linear", (64, 64, 1), "linear"),
     ],
@@ -99,8 +106,42 @@ def test_auto_is_the_studys_network_where_it_fits(network, shape, expected):
     assert BetaVAE(network=network).resolved(shape).network == expected
 
 
+@pytest.mark.parametrize("shape", [(17, 17, 1), (8, 8, 1), (13,), (50, 50, 3)])
 @pytest.mark.parametrize("network", ["conv", "conv_paper"])
-def test_convolutions_refuse_other_images(network):
-    message = f"network '{network}' needs 64×64 images, found 16×16×1: use 'mlp' there"
-    with pytest.raises(BadInput, match=message):
-        BetaVAE(network=network).resolved((16, 16, 1))
+def test_convolutions_refuse_what_they_cannot_halve(network, shape):
+    found = "×".join(map(str, shape))
+    with pytest.raises(BadInput, match=f"network '{network}' needs images .* found {found}: use"):
+        BetaVAE(network=network).resolved(shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "features", "smallest"),
+    [
+        ((16, 16, 1), (32, 64), (4, 4)),
+        ((28, 28, 1), (32, 64), (7, 7)),
+        ((32, 32, 3), (32, 32, 64), (4, 4)),
+        ((64, 32, 1), (32, 32, 64), (8, 4)),
+        ((64, 64, 3), (32, 32, 64, 64), (4, 4)),
+        ((128, 128, 3), (32, 32, 32, 64, 64), (4, 4)),
+    ],
+)
+def test_convolutions_are_as_many_as_the_image_needs(shape, features, smallest):
+    encoder, decoder = networks.build("conv", 6, shape)
+    assert encoder.features == decoder.features == features and decoder.side == smallest
+    key = jax.random.key(0)
+    params = jax.eval_shape(encoder.init, key, jnp.zeros((1, *shape)))
+    mean, log_var = jax.eval_shape(encoder.apply, params, jnp.zeros((5, *shape)))
+    assert mean.shape == log_var.shape == (5, 6)
+    params = jax.eval_shape(decoder.init, key, jnp.zeros((1, 6)))
+    assert jax.eval_shape(decoder.apply, params, jnp.zeros((5, 6))).shape == (5, *shape)
+
+
+@pytest.mark.parametrize("shape", [(13,), (7, 5), (28, 28, 1), (2, 3, 4, 5)])
+def test_dense_networks_are_for_any_shape(shape):
+    model = BetaVAE(network="mlp", likelihood="gaussian")
+    x = jax.random.normal(jax.random.key(0), (4, *shape))
+    state = jax.jit(model.init)(jax.random.key(1), {"images": x})
+    after, logs = jax.jit(model.update)(state, {"images": x}, jax.random.key(2))
+    likelihood = model.decode(after, model.encode(after, x).mean)
+    assert likelihood.mean.shape == x.shape and likelihood.log_prob(x).shape == (4,)
+    assert np.isfinite(logs["loss"])
