@@ -10,7 +10,9 @@ from .dataset import DATASETS, Dataset, make, register
 from .mini_sprites import MiniSprites
 from .mini_sprites_color import MiniSpritesColor
 from .mini_sprites_noisy import MiniSpritesNoisy
+from .source import File, Source
 from .sprites import Sprites
+from .stored import BlackAndWhite, StoredDataset
 from .views import VIEWS, View, draw_batch, images_per_example, make_view
 from .xysquares import XYSquares
 
@@ -19,14 +21,18 @@ __all__ = [
     "DATASETS",
     "VIEWS",
     "AllCells",
+    "BlackAndWhite",
     "Cells",
     "Correlated",
     "Dataset",
+    "File",
     "HeldOut",
     "MiniSprites",
     "MiniSpritesColor",
     "MiniSpritesNoisy",
+    "Source",
     "Sprites",
+    "StoredDataset",
     "View",
     "XYSquares",
     "draw_batch",

@@ -15,6 +15,8 @@ class Observed:
 
     def __init__(self, name):
         self.dataset = make(name)
+        if reason := self.dataset.missing():
+            pytest.skip(reason)
         self.data = self.dataset.load()
         self.compiled = jax.jit(self.dataset.observe)
 

@@ -1,0 +1,106 @@
+"""Datasets that are read, not drawn: published files, brought into the cache once.
+
+An importer is a registered subclass with factors, image shape, `source`, and `read`, which turns
+the published files into blocks of values and images. Everything else is here: loading from the
+memory map of the cache, and what to do where it is not there. A subclass of an importer, with
+noise of its own, say, reads its importer's folder.
+"""
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from soberlook.registry import BadInput, setting
+
+from . import cache
+from .dataset import Dataset
+from .source import Source, digest
+
+PACKED = 4096  # images packed at a time
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StoredDataset(Dataset):
+    """A dataset of the cache. Its images are uint8, and lie on the device as they are."""
+
+    source: ClassVar[Source]
+
+    @abstractmethod
+    def read(self, files: dict[str, Path]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The published files, by name → blocks of (values [k, axes], images [k, *image_shape]).
+
+        Values are whole numbers from 0 for every axis of the grid, images uint8; in any order, a
+        block at a time in memory. Raises `BadInput` where a file is not of the published layout.
+        """
+
+    @classmethod
+    def stored(cls) -> "StoredDataset":
+        """The dataset whose folder this one reads: of the class that has the source."""
+        return next(one for one in cls.__mro__ if "source" in vars(one))()
+
+    def missing(self):
+        stored = self.stored()
+        if cache.folder_of(stored).exists():
+            try:
+                cache.images_of(stored)
+            except BadInput as error:
+                return str(error)
+            return ""
+        fetch = f"soberlook data fetch {stored.name} ({cache.nice(self.source.size)}), or "
+        if not all(file.url for file in self.source.files):
+            fetch = f"get it from {self.source.homepage}, then "
+        return f"dataset {self.name!r} is not here: {fetch}soberlook data import {stored.name} PATH"
+
+    def load(self):
+        # A device of the host takes the memory map as it is; others copy from it.
+        return jax.device_put(cache.images_of(self.stored()))
+
+    def observe(self, data, cells, key):
+        return data[cells] / jnp.float32(255)
+
+    def bring(self, files: dict[str, Path]) -> Path:
+        """Read the published files, by name, into the cache, and say where it is."""
+        stored = self.stored()
+        names = {file.name: file for file in stored.source.files}
+        source = {
+            "licence": stored.source.licence,
+            "homepage": stored.source.homepage,
+            "files": [
+                {"name": name, "url": names[name].url, "sha256": digest(path)}
+                for name, path in files.items()
+            ],
+        }
+        return cache.write(stored, stored.read(files), source)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BlackAndWhite(StoredDataset):
+    """Whose pixels are 0 or 255: with `bits`, eight lie in a byte of the device's memory."""
+
+    bits: bool = setting(False)
+
+    def load(self):
+        if not self.bits:
+            return super().load()
+        images = cache.images_of(self.stored())
+        packed = np.empty((len(images), -(-images[0].size // 8)), np.uint8)
+        for start in range(0, len(images), PACKED):
+            block = images[start : start + PACKED].reshape(-1, images[0].size)
+            white = block == 255
+            if (white != (block > 0)).any():
+                raise BadInput(f"{self.name}: bits must be of images of 0 and 255, found greys")
+            packed[start : start + PACKED] = np.packbits(white, axis=1)
+        return jax.device_put(packed)
+
+    def observe(self, data, cells, key):
+        if not self.bits:
+            return super().observe(data, cells, key)
+        shape = self.stored().image_shape
+        pixels = jnp.unpackbits(data[cells], axis=1, count=int(np.prod(shape)))
+        return pixels.reshape(-1, *shape).astype(jnp.float32)
