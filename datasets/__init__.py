@@ -10,6 +10,8 @@ from .dataset import DATASETS, Dataset, make, register
 from .mini_sprites import MiniSprites
 from .mini_sprites_color import MiniSpritesColor
 from .mini_sprites_noisy import MiniSpritesNoisy
+from .own import add_arrays
+from .own_folder import add_folder
 from .source import File, Source
 from .sprites import Sprites
 from .stored import BlackAndWhite, StoredDataset
@@ -35,6 +37,8 @@ __all__ = [
     "StoredDataset",
     "View",
     "XYSquares",
+    "add_arrays",
+    "add_folder",
     "draw_batch",
     "images_per_example",
     "make",

@@ -11,13 +11,11 @@ aside, where nothing looks for it, and renamed when it is whole. One process at 
 dataset: it holds a lock, and what it finds aside was left by one that was killed.
 """
 
-import contextlib
 import errno
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +23,12 @@ import numpy as np
 
 from soberlook.registry import BadInput
 
+from .disk import ROOT, check_space, locked, nice, old_of, root
 from .source import digest
 
-ROOT = "SOBERLOOK_CACHE"
 LAYOUT = 1  # raised when the folder's layout changes
 MARGIN = 2**20  # bytes for headers, meta.json and what the file system needs for itself
 BLOCK = 65_536  # cells whose factors are written at a time
-
-
-def root() -> Path:
-    """The folder of all cached datasets."""
-    return Path(os.environ.get(ROOT) or Path.home() / ".cache" / "soberlook").expanduser()
 
 
 def folder_of(dataset) -> Path:
@@ -71,7 +64,7 @@ def write(dataset, blocks: Iterable, source: dict[str, Any]) -> Path:
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
         if where.exists():
-            where.rename(old := _old(where))
+            where.rename(old := old_of(where))
             aside.rename(where)
             shutil.rmtree(old)
         else:
@@ -128,60 +121,6 @@ def verify(dataset):
     for name, expected in meta["sha256"].items():
         if (found := digest(folder_of(dataset) / name)) != expected:
             raise _damaged(dataset, f"{name} must have sha256 {expected}, found {found}")
-
-
-def check_space(folder: Path, size: int, what: str):
-    """Raise `BadInput` where the disk of `folder` has no room for `size` bytes."""
-    there = folder
-    while not there.exists():
-        there = there.parent
-    if (free := shutil.disk_usage(there).free) < size:
-        raise BadInput(
-            f"{what} needs {nice(size)} in {folder}, found {nice(free)} free: "
-            f"make room, or set {ROOT} to a folder on another disk"
-        )
-
-
-def nice(size: float) -> str:
-    """Bytes as people say them: 28.0 MB."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 999.5 or unit == "GB":
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1000
-
-
-@contextlib.contextmanager
-def locked(where: Path) -> Iterator[Path]:
-    """Hold the lock of the folder `where`; give the path beside it to write to, which is free.
-
-    What killed writers left is removed first, and what this one leaves afterwards.
-    """
-    try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(where.parent / f".{where.name}.lock", "wb")  # noqa: SIM115
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise BadInput(f"{where} is being written by another process: wait for it") from None
-    except OSError as error:
-        raise BadInput(
-            f"cannot write to {where.parent}: {error.strerror}; "
-            f"set {ROOT} to a folder that can be written"
-        ) from None
-    aside = where.parent / f".{where.name}.part"
-    with lock:
-        if _old(where).exists() and not where.exists():
-            _old(where).rename(where)  # killed between two renames: what was there is there again
-        for left in (aside, _old(where)):
-            shutil.rmtree(left, ignore_errors=True)
-        try:
-            yield aside
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def _old(where: Path) -> Path:
-    return where.parent / f".{where.name}.old"
 
 
 def _write_images(dataset, blocks, path):

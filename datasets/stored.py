@@ -20,6 +20,7 @@ from soberlook.registry import BadInput, setting
 
 from . import cache
 from .dataset import Dataset
+from .disk import nice
 from .source import Source, digest
 
 PACKED = 4096  # images packed at a time
@@ -52,7 +53,7 @@ class StoredDataset(Dataset):
             except BadInput as error:
                 return str(error)
             return ""
-        fetch = f"soberlook data fetch {stored.name} ({cache.nice(self.source.size)}), or "
+        fetch = f"soberlook data fetch {stored.name} ({nice(self.source.size)}), or "
         if not all(file.url for file in self.source.files):
             fetch = f"get it from {self.source.homepage}, then "
         return f"dataset {self.name!r} is not here: {fetch}soberlook data import {stored.name} PATH"

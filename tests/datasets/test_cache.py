@@ -8,7 +8,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from soberlook.datasets import cache
+from soberlook.datasets import cache, disk
 from soberlook.registry import BadInput
 
 
@@ -216,7 +216,7 @@ def test_altered_pixels_are_found_by_their_hash():
 
 def test_too_little_disk_is_said_before_anything_is_read(root, monkeypatch):
     usage = namedtuple("usage", "free")
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: usage(1000))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: usage(1000))
 
     def never():
         raise AssertionError("read")
@@ -255,4 +255,4 @@ def test_memory_does_not_hold_the_images(monkeypatch):
     [(999, "999 bytes"), (26_200_000, "26.2 MB"), (3.02e9, "3.0 GB"), (5e13, "50,000.0 GB")],
 )
 def test_bytes_are_said_as_people_say_them(size, text):
-    assert cache.nice(size) == text
+    assert disk.nice(size) == text
