@@ -38,6 +38,9 @@ def datasets() -> Table:
         sizes = zip(dataset.factor_names, dataset.factor_sizes, strict=True)
         factors = ", ".join(f"{factor} {size}" for factor, size in sizes)
         shape = "×".join(map(str, dataset.image_shape))
+        if dataset.nuisance_sizes:
+            hidden = zip(dataset.nuisance_names, dataset.nuisance_sizes, strict=True)
+            factors += "; " + ", ".join(f"{nuisance} {size}" for nuisance, size in hidden)
         listed.add_row(name, f"{dataset.size:,}", shape, factors, _title(cls))
     return listed
 

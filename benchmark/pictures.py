@@ -5,6 +5,11 @@ import io
 import numpy as np
 
 
+def drawable(image_shape: tuple[int, ...]) -> bool:
+    """Whether data of this shape are pictures: rows and columns, grey or in colour."""
+    return len(image_shape) == 3 and image_shape[-1] in (1, 3)
+
+
 def traversal_png(images: np.ndarray, kl: np.ndarray) -> bytes:
     """Latent traversals [z, columns, h, w, c] in [0, 1] as one picture.
 

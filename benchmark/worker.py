@@ -15,7 +15,7 @@ from .cohort import Cohort
 from .compiled import compile_seconds
 from .evaluate import MEMORY, draws_of, interrogable, measure, represent, size_of, traverse
 from .mapping import everywhere, on_first_device, share_of
-from .pictures import traversal_png
+from .pictures import drawable, traversal_png
 from .provenance import provenance
 from .train import Training, look, train
 
@@ -135,7 +135,7 @@ def evaluate(
         reasons[run] += [f"train_{k} is {v}" for k, v in logs.items() if not np.isfinite(v)]
         own = [represent(*asked, dataset, draw) for draw in draws]
         learnt[run] = own, (*asked, dataset) if asks else ()
-        if step == pack.budget.updates:
+        if step == pack.budget.updates and drawable(dataset.image_shape):
             images = traverse(*asked, dataset)
             png = traversal_png(images, own[0].kl.mean(axis=0))
             tables.pictures.append({"run_id": run.id, "name": "traversal", "png": png})

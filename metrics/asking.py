@@ -31,13 +31,23 @@ def draw_key(rng: np.random.Generator) -> jax.Array:
 
 def observe(
     trained: Trained, cells: Int[np.ndarray, " n"], key: jax.Array
-) -> Float[np.ndarray, "n h w c"]:
+) -> Float[np.ndarray, "n *x"]:
     """The images of these cells."""
     return _finite(in_batches(trained.observe, cells, after=(key,)), "images")
 
 
+def observe_pictures(
+    trained: Trained, cells: Int[np.ndarray, " n"], key: jax.Array
+) -> Float[np.ndarray, "n h w c"]:
+    """The same, or a ValueError where they are no pictures."""
+    images = observe(trained, cells, key)
+    if images.ndim != 4:
+        raise ValueError(f"images must have rows, columns and channels, found {images.shape[1:]}")
+    return images
+
+
 def encode(
-    trained: Trained, images: Float[np.ndarray, "n h w c"]
+    trained: Trained, images: Float[np.ndarray, "n *x"]
 ) -> tuple[Float[np.ndarray, "n z"], Float[np.ndarray, "n z"]]:
     """Mean and log-variance of q(z|x) for these images, or a ValueError where they are not finite.
 
@@ -47,7 +57,7 @@ def encode(
     return check_codes(mean, "encoded means"), check_codes(log_var, "encoded log-variances")
 
 
-def decode(trained: Trained, codes: Float[np.ndarray, "n z"]) -> Float[np.ndarray, "n h w c"]:
+def decode(trained: Trained, codes: Float[np.ndarray, "n z"]) -> Float[np.ndarray, "n *x"]:
     """The mean of p(x|z) for these codes, or a ValueError where it is not finite."""
     return _finite(in_batches(trained.decode, codes.astype(np.float32)), "decoded images")
 

@@ -31,14 +31,15 @@ def frechet(trained: Trained, rng: np.random.Generator, *, cells: int = 5_000) -
     dataset's images, so that a model of one single image has FD ≥ f = 64 and a perfect one about
     0.15: FD of finite samples is biased upwards by about 1/`cells`, so compare equal numbers only.
     The three sets are of `cells` images each; those of the dataset and those to be reconstructed
-    are separate draws with replacement from the whole grid, which runs were trained on. Raises
+    are separate draws with replacement from the whole grid. Raises
     ValueError for fewer than two cells, and for codes and images that are not finite.
     """
     if cells < 2:
         raise ValueError(f"cells must be two at least, found {cells}")
     key = asking.draw_key(rng)
     images, others = (
-        asking.observe(trained, asking.draw_cells(trained, rng, cells), key) for _ in range(2)
+        asking.observe_pictures(trained, asking.draw_cells(trained, rng, cells), key)
+        for _ in range(2)
     )
     mean, _ = asking.encode(trained, others)
     prior = rng.standard_normal((cells, mean.shape[1]))

@@ -33,7 +33,7 @@ def interpolation(
     line. `interpolation_reconstruction` is the error where x_v itself is encoded: the part that is
     no fault of the interpolation. All are means over factors, and `interpolation_error_k` is that
     of factor k: look at it where a factor has no order, such as shape, or is periodic. `cells`
-    lines per factor, drawn with replacement from the whole grid, which runs were trained on; a, v
+    lines per factor, drawn with replacement from the whole grid; a, v
     and b are drawn among the values of the factor. Factors of fewer than three values, and those
     whose images a cross-fade gives (to 1 % of the way), are left out. Raises ValueError where no
     factor is left, and for codes and images that are not finite.
@@ -80,7 +80,7 @@ def _errors(trained, rng, key, factor, cells):
 
     def images(values):
         """Those of the drawn cells with these values of the factor."""
-        line = with_factor(grid, drawn, np.array(factor), np.asarray(values) * stride)
+        line = with_factor(grid, drawn, np.array(factor), np.asarray(values * stride))
         return asking.observe(trained, line, key)
 
     a, v, b = np.sort(rng.random((cells, size)).argsort(axis=1)[:, :3], axis=1).T
@@ -89,7 +89,7 @@ def _errors(trained, rng, key, factor, cells):
     alpha = ((v - a) / (b - a))[:, None]
     decoded = asking.decode(trained, (1 - alpha) * z_a + alpha * z_b)
     reconstructed = asking.decode(trained, z_v)
-    alpha = alpha[..., None, None]
+    alpha = alpha.reshape(-1, *[1] * (x_a.ndim - 1))
     fade = (1 - alpha) * x_a + alpha * x_b
     nearest = np.full((2, cells), np.inf)
     for u in range(size):
@@ -107,4 +107,4 @@ def _errors(trained, rng, key, factor, cells):
 
 def _squares(a, b) -> Float[np.ndarray, "..."]:
     """‖a − b‖² of images, over their last three axes."""
-    return np.square(a - b, dtype=np.float64).sum(axis=(-3, -2, -1))
+    return np.square(a - b, dtype=np.float64).reshape(len(a), -1).sum(axis=1)

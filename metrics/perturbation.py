@@ -62,14 +62,14 @@ def responses(
     Both are shares of the deviation over the dataset: 1 moves as far as the data does. A property
     that hardly varies in the dataset (by less than 1 % of the image's side or of the mean area, or
     0.01 for the orientation) has response 0. From the images of `cells` drawn with replacement from
-    the whole grid, which runs were trained on, `steps` codes each, `reach` deviations to either
+    the whole grid, `steps` codes each, `reach` deviations to either
     side. Only properties of one bright thing on a dark ground mean what they
     say: on light ground the ground is measured. Raises ValueError for images that do not vary, and
     for codes and images that are not finite.
     """
     # The protocol has the change of a shape classifier's logits, too. Without labels there is none.
     drawn = asking.draw_cells(trained, rng, cells)
-    images = asking.observe(trained, drawn, asking.draw_key(rng))
+    images = asking.observe_pictures(trained, drawn, asking.draw_key(rng))
     pixels = np.sqrt(images.var(axis=0, dtype=np.float64).mean())
     if pixels < 1e-6:
         raise ValueError("images must vary, found one image only")

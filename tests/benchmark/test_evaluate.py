@@ -1,11 +1,18 @@
 """Evaluations: on several draws, at shares of the budget, of models that are asked."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from soberlook import results
+from soberlook.benchmark.cohort import cohorts
+from soberlook.benchmark.study import STUDIES
+from soberlook.benchmark.worker import work
+from soberlook.datasets import HeldOut
 from soberlook.results.store import Store
 
+SMALL_STUDY = STUDIES["small"]
 SMALL = ("run", "small", "--seeds", "2", "--updates", "20", "--set", "beta=1,4")
 
 
@@ -36,6 +43,20 @@ def test_noise_is_drawn_several_times(rows):
     kl = long[long["metric"] == "kl"].pivot(index="run_id", columns="draw", values="value")
     assert kl.columns.tolist() == [0, 1, 2]
     assert (kl.std(axis=1) > 0).all() and (kl.std(axis=1) < 0.1 * kl.mean(axis=1)).all()
+
+
+def test_cells_held_out_of_training_are_scored_apart():
+    training = HeldOut(kind="extrapolation", factors=("scale",), share=0.5)
+    datasets = (("mini_sprites", {"training": training.settings()}),)
+    study = dataclasses.replace(SMALL_STUDY, datasets=datasets, metrics=("reconstruction", "iwae"))
+    (cohort,) = cohorts("small", study.narrowed(updates=200, seeds=[0]).expand(), study.metrics)
+    tables = work(cohort)
+    found = {(row["run_id"], row["metric"]): row["value"] for row in tables.rows}
+    for run in cohort.runs:
+        # Trained on the two smaller scales, scored on the two larger.
+        worse = found[run.id, "reconstruction_held_out"], found[run.id, "reconstruction"]
+        assert worse[0] > worse[1] + 3
+        assert found[run.id, "elbo_held_out"] < found[run.id, "elbo"] - 3
 
 
 def test_runs_are_scored_at_shares_of_their_updates(rows):

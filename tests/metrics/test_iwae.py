@@ -50,11 +50,23 @@ def drawn_mean(log_p, cells, seed=0):
     return log_p[np.random.default_rng(seed).integers(12, size=cells)].mean()
 
 
+def test_cells_that_were_held_out_have_numbers_of_their_own():
+    trained, log_p, _ = linear_gaussian(np.linalg.qr(np.ones((6, 3)) + np.eye(6, 3))[0])
+    parts = {"": np.arange(12), "_held_out": np.array([3, 5, 7])}
+    trained = trained._replace(
+        representation=trained.representation._replace(held_out=parts["_held_out"])
+    )
+    found = iwae(trained, np.random.default_rng(0), cells=2_000, samples=2)
+    for of, cells in parts.items():
+        assert found[f"elbo{of}"] == pytest.approx(log_p[cells].mean(), abs=0.15)
+    assert abs(found["elbo"] - found["elbo_held_out"]) > 0.3
+
+
 def test_with_the_true_posterior_every_weight_is_the_evidence():
     w = np.linalg.qr(np.random.default_rng(1).standard_normal((6, 3)))[0] * [1.0, 0.5, 2.0]
     trained, log_p, _ = linear_gaussian(w)
-    log_w = log_weights(trained, np.random.default_rng(0), np.arange(50), 20)
     cells = np.random.default_rng(0).integers(12, size=50)
+    log_w = log_weights(trained, np.random.default_rng(1), cells, 20)
     np.testing.assert_allclose(log_w, np.tile(log_p[cells, None], 20), atol=1e-4)
     found = iwae(trained, np.random.default_rng(0), cells=50, samples=20)
     assert found == pytest.approx({"iwae_20": log_p[cells].mean(), "elbo": log_p[cells].mean()})
@@ -69,8 +81,8 @@ def test_the_elbo_misses_the_evidence_by_the_gap_of_the_posterior(entangled):
     trained, log_p, precision = entangled
     gap = (np.log(np.diag(precision)).sum() - np.linalg.slogdet(precision).logabsdet) / 2
     assert gap > 0.2
-    log_w = log_weights(trained, np.random.default_rng(0), np.arange(500), 40)
-    missing = log_p[np.random.default_rng(0).integers(12, size=500), None] - log_w
+    cells = np.random.default_rng(0).integers(12, size=500)
+    missing = log_p[cells, None] - log_weights(trained, np.random.default_rng(1), cells, 40)
     error = missing.std() / np.sqrt(missing.size)
     assert missing.mean() == pytest.approx(gap, abs=4 * error) and error < gap / 20
     weights = np.exp(-missing)  # w / p(x), of mean 1

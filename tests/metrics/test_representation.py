@@ -1,5 +1,7 @@
 """Metrics of a whole representation, and how metrics of codes draw from it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,49 @@ def test_numbers_of_a_known_representation(perfect):
     assert metrics.reconstruction(perfect) == {"reconstruction": 15}
     assert metrics.kl(perfect) == {"kl": 5, "kl_0": 2, "kl_1": 3, "kl_2": 0}
     assert metrics.active_units(perfect) == {"active_units": 2}
+
+
+def test_cells_that_were_held_out_have_numbers_of_their_own(perfect):
+    kl = np.where(np.arange(24)[:, None] < 20, perfect.kl, 1.0)
+    held_out = perfect._replace(kl=kl, held_out=np.arange(20, 24))
+    assert metrics.reconstruction(held_out)["reconstruction_held_out"] == pytest.approx(
+        np.linspace(10, 20, 24)[20:].mean()
+    )
+    assert metrics.kl(held_out)["kl_held_out"] == 3
+    assert metrics.kl(held_out)["kl"] == pytest.approx((20 * 5 + 4 * 3) / 24)
+    assert "kl_held_out" not in metrics.kl(perfect)
+
+
+CODES = ("mig", "dci_1000", "sap", "beta_vae_score", "factor_vae_score")
+OF_GRIDS = ("strong_generalization", "unfairness")
+
+
+@pytest.mark.parametrize("name", [*CODES, *OF_GRIDS])
+def test_a_nuisance_is_no_factor(name):
+    """Perfect codes of the factors, and one of a nuisance: it is asked for by no metric, and as it
+    varies in every draw it is in the way of none."""
+    sizes, nuisances = (4, 6), (2, 5)
+    values = np.indices(sizes + nuisances).reshape(4, -1).T
+    codes = values[:, :3].astype(np.float64)
+    run = Representation(codes, codes, codes[:, 0], sizes, codes, nuisances)
+    metric = METRICS[name]._replace(points=2_000, test_points=500)
+    if metric.of == "interventions":
+        few = partial(METRICS[name].function, points=500, test_points=100)
+        metric = metric._replace(function=few)
+    (found,) = compute(metric, [run])
+    best = {
+        "mig": 1,
+        "dci_disentanglement_1000": 1,
+        "beta_vae_score": 1,
+        "factor_vae_score": 1,
+        "strong_generalization_gap": 0,
+    }
+    worst = {key: value for key, value in found.items() if key.startswith("unfairness")}
+    for key in set(best) & set(found):
+        assert found[key] == pytest.approx(best[key], abs=0.05), key
+    assert all(value < 0.2 for value in worst.values())
+    assert not any(key.endswith("_2") for key in found)
+    assert run.factors(np.arange(len(values))).shape == (240, 2)
 
 
 def test_metrics_of_codes_see_drawn_cells(perfect):
