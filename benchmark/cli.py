@@ -11,6 +11,8 @@ import typer
 
 from soberlook.registry import BadInput, unknown
 
+from . import cli_data
+from .options import PluginOption, SetOption
 from .terminal import err, number, out, say, table
 
 app = typer.Typer(
@@ -23,24 +25,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-PluginOption = Annotated[
-    list[str],
-    typer.Option(
-        "--plugin",
-        metavar="FILE.py",
-        help="Import a file that registers models of your own; repeatable.",
-    ),
-]
-SetOption = Annotated[
-    list[str],
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="A setting for every model, like beta=1,4; repeatable.",
-    ),
-]
 KINDS = ("models", "metrics", "datasets", "studies")
 STATES = ("done", "diverged", "failed")
+
+app.add_typer(cli_data.app, name="data")
 
 
 def main():

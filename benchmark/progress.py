@@ -11,6 +11,7 @@ from soberlook.results.store import Tables
 from .plan import Plan
 
 SILENCE = 10.0  # seconds between two plain lines
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"))
 
 
 class Progress:
@@ -20,8 +21,7 @@ class Progress:
         self.plan, self.console = plan, console
         self.images_before = self.runs_done = 0  # of finished cohorts
         self.started = self.spoke = time.monotonic()
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[now]}"))
-        self.bar = Bar(*columns, console=console, transient=True)
+        self.bar = Bar(*COLUMNS, console=console, transient=True)
 
     def __enter__(self):
         if self.console.is_terminal:
@@ -81,6 +81,36 @@ class Progress:
         self.spoke = time.monotonic()
         if not self.console.is_terminal:
             self.console.print(f"{self._title(cohort)} · {text}", soft_wrap=True)
+
+
+class Counting:
+    """Something counted up to a total, with signs of life. A context manager."""
+
+    def __init__(self, console: Console, title: str, total: int, say=lambda count: f"{count:,}"):
+        self.console, self.title, self.total, self.say = console, title, total, say
+        self.started = self.spoke = time.monotonic()
+        self.bar = Bar(*COLUMNS, console=console, transient=True)
+
+    def __enter__(self):
+        if self.console.is_terminal:
+            self.bar.start()
+        self.task = self.bar.add_task(self.title, total=self.total, now="")
+        return self
+
+    def __exit__(self, *_):
+        if self.console.is_terminal:
+            self.bar.stop()
+
+    def update(self, count: int):
+        """So much of it is there."""
+        now = time.monotonic()
+        text = f"{self.say(count)} of {self.say(self.total)}"
+        if 0 < count < self.total:
+            text += f" · {clock((now - self.started) * (self.total - count) / count)} left"
+        self.bar.update(self.task, completed=count, now=text)
+        if not self.console.is_terminal and now - self.spoke > SILENCE:
+            self.spoke = now
+            self.console.print(f"{self.title}: {text}", soft_wrap=True)
 
 
 def clock(seconds: float) -> str:

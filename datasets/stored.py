@@ -8,7 +8,7 @@ noise of its own, say, reads its importer's folder.
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -65,9 +65,22 @@ class StoredDataset(Dataset):
     def observe(self, data, cells, key):
         return data[cells] / jnp.float32(255)
 
-    def bring(self, files: dict[str, Path]) -> Path:
-        """Read the published files, by name, into the cache, and say where it is."""
+    def bring(
+        self, files: dict[str, Path], on_progress: Callable[[int], None] = lambda _: None
+    ) -> Path:
+        """Read the published files, by name, into the cache, and say where it is.
+
+        `on_progress` hears how many images are read.
+        """
         stored = self.stored()
+
+        def blocks():
+            count = 0
+            for values, images in stored.read(files):
+                yield values, images
+                count += len(images)
+                on_progress(count)
+
         names = {file.name: file for file in stored.source.files}
         source = {
             "licence": stored.source.licence,
@@ -77,7 +90,7 @@ class StoredDataset(Dataset):
                 for name, path in files.items()
             ],
         }
-        return cache.write(stored, stored.read(files), source)
+        return cache.write(stored, blocks(), source)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
