@@ -23,7 +23,7 @@ from .dataset import Dataset
 from .disk import nice
 from .source import Source, digest
 
-PACKED = 4096  # images packed at a time
+PACKED = 256  # images packed at a time: what a processor's cache holds
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,13 +103,13 @@ class BlackAndWhite(StoredDataset):
         if not self.bits:
             return super().load()
         images = cache.images_of(self.stored())
-        packed = np.empty((len(images), -(-images[0].size // 8)), np.uint8)
+        images = images.reshape(len(images), -1)
+        packed = np.empty((len(images), -(-images.shape[1] // 8)), np.uint8)
         for start in range(0, len(images), PACKED):
-            block = images[start : start + PACKED].reshape(-1, images[0].size)
-            white = block == 255
-            if (white != (block > 0)).any():
+            block = images[start : start + PACKED]
+            if (block + np.uint8(1)).max() > 1:  # 255 + 1 is 0
                 raise BadInput(f"{self.name}: bits must be of images of 0 and 255, found greys")
-            packed[start : start + PACKED] = np.packbits(white, axis=1)
+            packed[start : start + PACKED] = np.packbits(block, axis=1)
         return jax.device_put(packed)
 
     def observe(self, data, cells, key):
