@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.table import Table
 
 from soberlook.datasets import DATASETS, StoredDataset, cache, make
-from soberlook.datasets.disk import check_space, nice, root
+from soberlook.datasets.disk import check_space, free_space, nice, root
 from soberlook.datasets.fetch import fetch as fetch_files
 from soberlook.datasets.fetch import left_of
 from soberlook.datasets.own import OwnData
@@ -37,7 +37,7 @@ def fetch(name: str):
     left, size = sum(left_of(file, folder) for file in source.files), cache.needed(dataset)
     say(
         f"{name}: {nice(left)} to download, then {nice(size)} in {cache.folder_of(dataset)}; "
-        f"{nice(_free())} are free"
+        f"{nice(free_space(root()))} are free"
     )
     say(f"licence: {source.licence}; from {source.homepage}")
     check_space(root(), left + size, f"dataset {name!r}")
@@ -63,7 +63,9 @@ def import_files(name: str, paths: list[str], any_version: bool):
             if not any_version:
                 raise BadInput(f"{wrong}; to take it all the same: --any-version")
             say(f"warning: {wrong}; taken all the same")
-    say(f"{name}: {nice(cache.needed(dataset))} in {root()}, of which {nice(_free())} are free")
+    say(
+        f"{name}: {nice(cache.needed(dataset))} in {root()}, of which {nice(free_space(root()))} are free"
+    )
     _bring(dataset, files)
 
 
@@ -96,10 +98,3 @@ def _place(dataset) -> tuple[str, str, str, str]:
     fetched = all(file.url for file in source.files)
     download = nice(source.size) if fetched else f"by hand: {source.homepage}"
     return here, download, nice(cache.needed(stored)), source.licence
-
-
-def _free() -> int:
-    there = root()
-    while not there.exists():
-        there = there.parent
-    return shutil.disk_usage(there).free

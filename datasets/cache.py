@@ -219,7 +219,7 @@ def _damaged(dataset, what):
         return BadInput(f"dataset {dataset.name!r} is not here: found no {where}")
     return BadInput(
         f"dataset {dataset.name!r} in {where} is damaged: {what}; "
-        "remove the folder, then fetch or import it again"
+        f"soberlook data fetch {dataset.name}, or import, replaces it"
     )
 
 

@@ -17,12 +17,16 @@ def root() -> Path:
     return Path(os.environ.get(ROOT) or Path.home() / ".cache" / "soberlook").expanduser()
 
 
+def free_space(folder: Path) -> int:
+    """Bytes free on the disk where this folder is, or would be."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
 def check_space(folder: Path, size: int, what: str):
     """Raise `BadInput` where the disk of `folder` has no room for `size` bytes."""
-    there = folder
-    while not there.exists():
-        there = there.parent
-    if (free := shutil.disk_usage(there).free) < size:
+    if (free := free_space(folder)) < size:
         raise BadInput(
             f"{what} needs {nice(size)} in {folder}, found {nice(free)} free: "
             f"make room, or set {ROOT} to a folder on another disk"
@@ -43,20 +47,15 @@ def locked(where: Path) -> Iterator[Path]:
 
     What killed writers left is removed first, and what this one leaves afterwards.
     """
-    try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(where.parent / f".{where.name}.lock", "wb")  # noqa: SIM115
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise BadInput(f"{where} is being written by another process: wait for it") from None
-    except OSError as error:
-        raise BadInput(
-            f"cannot write to {where.parent}: {error.strerror}; "
-            f"set {ROOT} to a folder that can be written"
-        ) from None
+    lock = where.parent / f".{where.name}.lock"
     aside = where.parent / f".{where.name}.part"
-    with lock:
+    with _opened(lock) as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(f"{where} is being written by another process: wait for it") from None
+        except OSError as error:
+            raise _unwritable(lock.parent, error) from None
         if old_of(where).exists() and not where.exists():
             old_of(where).rename(where)  # killed between two renames: what was there is there again
         for left in (aside, old_of(where)):
@@ -65,6 +64,20 @@ def locked(where: Path) -> Iterator[Path]:
             yield aside
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def _opened(lock):
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return open(lock, "wb")
+    except OSError as error:
+        raise _unwritable(lock.parent, error) from None
+
+
+def _unwritable(folder, error):
+    return BadInput(
+        f"cannot write to {folder}: {error.strerror}; set {ROOT} to a folder that can be written"
+    )
 
 
 def old_of(where: Path) -> Path:

@@ -201,7 +201,9 @@ def test_a_damaged_folder_is_one_clear_line(alter, message):
     alter(cache.write(Tiny, [(VALUES, IMAGES)], SOURCE))
     with pytest.raises(BadInput, match=message) as error:
         cache.images_of(Tiny)
-    assert "\n" not in str(error.value) and "remove the folder, then" in str(error.value)
+    assert "\n" not in str(error.value) and "data fetch tiny, or import, replaces it" in str(
+        error.value
+    )
 
 
 def test_altered_pixels_are_found_by_their_hash():
