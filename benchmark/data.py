@@ -63,9 +63,8 @@ def import_files(name: str, paths: list[str], any_version: bool):
             if not any_version:
                 raise BadInput(f"{wrong}; to take it all the same: --any-version")
             say(f"warning: {wrong}; taken all the same")
-    say(
-        f"{name}: {nice(cache.needed(dataset))} in {root()}, of which {nice(free_space(root()))} are free"
-    )
+    size, free = cache.needed(dataset), free_space(root())
+    say(f"{name}: {nice(size)} in {cache.folder_of(dataset)}; {nice(free)} are free")
     _bring(dataset, files)
 
 
