@@ -94,6 +94,15 @@ def test_an_npz_whose_bytes_were_changed_fails_its_checksum(tmp_path):
     refused(archives.npz_array, tmp_path / "a.npz", "imgs", match="damaged .Bad CRC-32")
 
 
+def test_an_npz_array_with_more_rows_than_it_says_is_refused(tmp_path):
+    file = io.BytesIO()
+    header = {"descr": "|u1", "fortran_order": False, "shape": (9, 2, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("imgs.npy", file.getvalue() + NUMBERS.tobytes())
+    refused(archives.npz_array, tmp_path / "a.npz", "imgs", match=r"\[9, 2, 3\], found more")
+
+
 @pytest.mark.parametrize(
     "content, found",
     [
