@@ -51,7 +51,7 @@ class Run:
 
     @cached_property
     def id(self) -> str:
-        """16 hexadecimal digits; other settings, seeds, budgets or versions give another id."""
+        """16 hexadecimal characters; other settings, seeds, budgets or versions give another id."""
         return digest([self.setting, self.seed])
 
     @cached_property
@@ -183,7 +183,7 @@ def register(study: Study) -> Study:
 
 
 def digest(value) -> str:
-    """16 hexadecimal digits that any other JSON value would change."""
+    """16 hexadecimal characters that any other JSON value would change."""
     text = json.dumps(value, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -5,11 +5,19 @@
 if not __name__.startswith("soberlook."):
     raise ImportError("import soberlook.datasets, and keep the repository's root off sys.path")
 
+from .adult import Adult
+from .causal_model import CausalModel
 from .cells import CELLS, AllCells, Cells, Correlated, HeldOut, make_cells
+from .class_tree import ClassTree
+from .columns import Column
+from .darcy import Darcy
 from .dataset import DATASETS, Dataset, make, register
+from .digits import Digits
+from .gp_curves import GPCurves
 from .mini_sprites import MiniSprites
 from .mini_sprites_color import MiniSpritesColor
 from .mini_sprites_noisy import MiniSpritesNoisy
+from .mixed_table import MixedTable
 from .own import add_arrays
 from .own_folder import add_folder
 from .source import File, Source
@@ -22,17 +30,25 @@ __all__ = [
     "CELLS",
     "DATASETS",
     "VIEWS",
+    "Adult",
     "AllCells",
     "BlackAndWhite",
+    "CausalModel",
     "Cells",
+    "ClassTree",
+    "Column",
     "Correlated",
+    "Darcy",
     "Dataset",
     "File",
+    "Digits",
+    "GPCurves",
     "HeldOut",
     "MiniSprites",
     "MiniSpritesColor",
     "MiniSpritesNoisy",
     "Source",
+    "MixedTable",
     "Sprites",
     "StoredDataset",
     "View",

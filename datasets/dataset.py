@@ -34,6 +34,9 @@ class Dataset(ABC):
     nuisance_sizes: ClassVar[tuple[int, ...]] = ()
     image_shape: ClassVar[tuple[int, ...]]  # h, w, c of images; any other shape of other things
     noisy: ClassVar[bool] = False  # images depend on the key, too: drawn anew, never kept
+    bounded: ClassVar[bool] = True  # values lie in [0, 1]; where not, the docstring says why
+    # False: the one factor only numbers examples, which may repeat, and no score asks for it.
+    has_factors: ClassVar[bool] = True
 
     # Which cells models are trained on. Part of `settings` where they are not all.
     training: Cells = setting(AllCells(), kind=Cells)
@@ -55,7 +58,10 @@ class Dataset(ABC):
 
     @abstractmethod
     def observe(self, data, cells: jax.Array, key: jax.Array) -> jax.Array:
-        """cells [n] → images [n, h, w, c], float32 in [0, 1]. Pure; `key` is for noise, if any."""
+        """cells [n] → images [n, h, w, c], float32 in [0, 1] if `bounded`.
+
+        Pure; `key` is for noise, if any.
+        """
 
     @property
     def grid(self) -> tuple[int, ...]:

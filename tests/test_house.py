@@ -22,7 +22,16 @@ KNOWN = {  # third-party packages a folder may import
     "registry": set(),
     "models": {"jax", "flax", "optax", "jaxtyping", "numpy"},
     "metrics": {"jax", "numba", "numpy", "optax", "scipy", "sklearn", "jaxtyping"},
-    "datasets": {"jax", "numpy", "scipy", "tensorflow_datasets", "h5py", "PIL", "jaxtyping"},
+    "datasets": {
+        "jax",
+        "numpy",
+        "scipy",
+        "sklearn",
+        "tensorflow_datasets",
+        "h5py",
+        "PIL",
+        "jaxtyping",
+    },
     "results": {"pandas", "pyarrow", "fsspec", "numpy", "scipy", "matplotlib"},
     "benchmark": {"jax", "numpy", "threadpoolctl", "ray", "typer", "rich", "PIL", "torch"},
 }
