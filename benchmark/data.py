@@ -75,14 +75,14 @@ def _bring(dataset, files):
 
 
 def _published(name) -> StoredDataset:
-    """The dataset called `name`, which has published files of its own."""
+    """The dataset called `name`, which has published files of its own, as the cache holds it."""
     dataset = make(name)
     if not isinstance(dataset, StoredDataset):
         how = "given" if isinstance(dataset, OwnData) else "drawn"
         raise BadInput(f"{name} needs no download: it is {how}, not read from published files")
     if (stored := dataset.stored()).name != name:
         raise BadInput(f"{name} is made from {stored.name}: give that name")
-    return dataset
+    return stored
 
 
 def _place(dataset) -> tuple[str, str, str, str]:

@@ -158,6 +158,7 @@ class Study:
                 budget = self.budgets.get(name, self.budget)
                 for model in self._instances(models, name, own):
                     _check_views(model, dataset)
+                    _check_values(model, dataset)
                     model = model.resolved(dataset.image_shape)
                     for seed in self.seeds:
                         run = Run(dataset, model, seed, budget)
@@ -195,6 +196,14 @@ def _pair(named: Named) -> tuple[str, dict]:
 def _pick(known, names):
     known = dict(map(_pair, known))
     return tuple((name, known.get(name, {})) for name in names)
+
+
+def _check_values(model, dataset):
+    if not dataset.bounded and getattr(model, "likelihood", "") == "bernoulli":
+        raise BadInput(
+            f"model {model.name!r} on {dataset.name!r}: likelihood must be gaussian, found "
+            "bernoulli, and values are not in [0, 1]"
+        )
 
 
 def _check_views(model, dataset):

@@ -35,7 +35,7 @@ class Dataset(ABC):
     image_shape: ClassVar[tuple[int, ...]]  # h, w, c of images; any other shape of other things
     noisy: ClassVar[bool] = False  # images depend on the key, too: drawn anew, never kept
     bounded: ClassVar[bool] = True  # values lie in [0, 1]; where not, the docstring says why
-    # False: the one factor only numbers examples, which may repeat, and no score asks for it.
+    # False: the one factor only numbers examples, which may repeat; scores of it mean nothing.
     has_factors: ClassVar[bool] = True
 
     # Which cells models are trained on. Part of `settings` where they are not all.

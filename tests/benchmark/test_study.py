@@ -69,6 +69,16 @@ def test_bad_studies_are_one_clear_line(changes, message):
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
+def test_values_outside_0_and_1_need_a_likelihood_that_has_them():
+    study = SMALL.narrowed(datasets=["gp_curves"], seeds=[0])
+    with pytest.raises(BadInput, match="'gp_curves': likelihood must be gaussian, found bernoulli"):
+        study.expand()
+    gaussian = SMALL.narrowed(
+        datasets=["gp_curves"], seeds=[0], fields={"likelihood": "gaussian", "beta": 1}
+    )
+    assert len(gaussian.expand()) == 1
+
+
 def test_a_dataset_that_cannot_supply_a_view_is_an_error_before_training(monkeypatch):
     class Never(View):
         name = "never"
