@@ -50,7 +50,7 @@ def check(name: str, picture: str = ""):
     for axis, size, share in zip(names, dataset.grid, best, strict=True):
         shown.add_row(axis, str(size), share, f"{1 / size:.1%}")
     out.print(shown)
-    if len(dataset.image_shape) == 3 and dataset.image_shape[-1] in (1, 3):
+    if dataset.bounded and len(dataset.image_shape) == 3 and dataset.image_shape[-1] in (1, 3):
         path = Path(picture or f"{name}.png")
         try:
             path.write_bytes(png(sheet(dataset, data)))

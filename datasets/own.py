@@ -77,6 +77,7 @@ def add_arrays(
         "nuisance_names": ("instance",) if instances > 1 else (),
         "nuisance_sizes": (instances,) if instances > 1 else (),
         "image_shape": images.shape[1:],
+        "has_factors": factors is not None,
         "images": images,
     }
     return register(name)(type("OwnData", (OwnData,), members))

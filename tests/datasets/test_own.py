@@ -90,6 +90,7 @@ def test_without_factors_there_is_one():
     add_arrays("mine", IMAGES)
     dataset = make("mine")
     assert dataset.factor_names == ("image",) and dataset.factor_sizes == (9,)
+    assert not dataset.has_factors and add_arrays("other", IMAGES, columns()).has_factors
     np.testing.assert_allclose(observed(dataset), IMAGES / 255, rtol=1e-6)
 
 
