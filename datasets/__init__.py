@@ -14,16 +14,29 @@ from .darcy import Darcy
 from .dataset import DATASETS, Dataset, make, register
 from .digits import Digits
 from .gp_curves import GPCurves
+from .mini_solids import MiniSolids
 from .mini_sprites import MiniSprites
-from .mini_sprites_color import MiniSpritesColor
-from .mini_sprites_noisy import MiniSpritesNoisy
+from .mini_xysquares import MiniXYSquares
 from .mixed_table import MixedTable
 from .own import add_arrays
 from .own_folder import add_folder
+from .solids import Solids
 from .source import File, Source
 from .sprites import Sprites
+from .sprites_variants import (
+    MiniSpritesColor,
+    MiniSpritesNoisy,
+    MiniSpritesScream,
+    SpritesAbstract,
+    SpritesColor,
+    SpritesNoisy,
+    SpritesNoShape,
+    SpritesScream,
+)
 from .stored import BlackAndWhite, StoredDataset
 from .views import VIEWS, View, draw_batch, images_per_example, make_view
+from .xcolumns import XColumns
+from .xyobject import XYObject
 from .xysquares import XYSquares
 
 __all__ = [
@@ -44,14 +57,25 @@ __all__ = [
     "Digits",
     "GPCurves",
     "HeldOut",
+    "MiniSolids",
     "MiniSprites",
     "MiniSpritesColor",
     "MiniSpritesNoisy",
+    "MiniSpritesScream",
+    "MiniXYSquares",
+    "Solids",
     "Source",
     "MixedTable",
     "Sprites",
+    "SpritesAbstract",
+    "SpritesColor",
+    "SpritesNoShape",
+    "SpritesNoisy",
+    "SpritesScream",
     "StoredDataset",
     "View",
+    "XColumns",
+    "XYObject",
     "XYSquares",
     "add_arrays",
     "add_folder",

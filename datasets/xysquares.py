@@ -6,6 +6,8 @@ and the distance between two images says nothing of how far apart their factors 
 spacing, the more the squares overlap and the more it says.
 """
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,9 +16,6 @@ from soberlook.registry import setting
 
 from .dataset import Dataset, register
 
-SIDE = 8  # of a square, in pixels
-PLACES = 8  # along each axis
-
 
 @register("xysquares")
 class XYSquares(Dataset):
@@ -24,8 +23,9 @@ class XYSquares(Dataset):
 
     spacing: int = setting(8, low=1, high=8)
 
+    side: ClassVar[int] = 8  # of a square, in pixels
     factor_names = ("x_r", "y_r", "x_g", "y_g", "x_b", "y_b")
-    factor_sizes = (PLACES,) * 6
+    factor_sizes = (8,) * 6
     image_shape = (64, 64, 3)
 
     def load(self):
@@ -35,9 +35,17 @@ class XYSquares(Dataset):
         return jax.vmap(self._image)(self.factors(cells))
 
     def _image(self, factors):
-        """One image [64, 64, 3] of zeros and ones from the six factors' values [6]."""
-        margin = (64 - (SIDE + (PLACES - 1) * self.spacing)) // 2  # the places lie in the middle
-        start = margin + self.spacing * factors.reshape(3, 2)
-        pixels = np.arange(64)[:, None, None]
-        on = (pixels >= start[None]) & (pixels < start[None] + SIDE)  # [64, channel, (x, y)]
+        """One image [h, w, 3] of zeros and ones from the six factors' values [6]."""
+        pixels, places = self.image_shape[0], self.factor_sizes[0]
+        on = covered(factors.reshape(3, 2), places, self.spacing, self.side, pixels)
         return (on[:, None, :, 1] & on[None, :, :, 0]).astype(jnp.float32)
+
+
+def covered(values, places: int, spacing: int, side: int, pixels: int):
+    """values [...] of 0, …, places − 1 → which pixels along an axis are covered, [pixels, ...].
+
+    Place k covers `side` pixels from `spacing` · k on; all places together lie in the middle.
+    """
+    start = (pixels - (side + (places - 1) * spacing)) // 2 + spacing * values
+    at = np.arange(pixels).reshape(-1, *[1] * values.ndim)
+    return (at >= start[None]) & (at < start[None] + side)

@@ -27,6 +27,7 @@ KNOWN = {  # third-party packages a folder may import
         "numpy",
         "scipy",
         "sklearn",
+        "skimage",
         "tensorflow_datasets",
         "h5py",
         "PIL",

@@ -76,9 +76,10 @@ def test_images_are_a_function_of_the_cell_and_the_key(observed, cells):
     order = np.random.default_rng(1).permutation(CELLS)
     np.testing.assert_array_equal(x[order], observed(cells[order]))
     np.testing.assert_array_equal(x[7:8], observed(cells[7:8]))
-    another = observed(cells, seed=1)
-    assert (x != another).reshape(CELLS, -1).any(axis=1).all() == observed.dataset.noisy
-    assert (x != another).any() == observed.dataset.noisy
+    # A key may draw what another drew, as one of three shapes: nine others do not.
+    others = [observed(cells, seed) for seed in range(1, 10)]
+    changed = np.any([(x != other).reshape(CELLS, -1).any(axis=1) for other in others], axis=0)
+    assert changed.all() == changed.any() == observed.dataset.noisy
 
 
 def test_settings_give_the_dataset_back(observed):
