@@ -8,7 +8,7 @@ from rich.table import Table
 from soberlook.datasets import DATASETS, StoredDataset, cache, make
 from soberlook.datasets.disk import check_space, free_space, nice, root
 from soberlook.datasets.fetch import fetch as fetch_files
-from soberlook.datasets.fetch import left_of
+from soberlook.datasets.fetch import left_of, sized
 from soberlook.datasets.own import OwnData
 from soberlook.datasets.source import locate, mismatch
 from soberlook.registry import BadInput
@@ -33,7 +33,8 @@ def fetch(name: str):
     if not dataset.missing():
         say(f"{name} is here already: {cache.folder_of(dataset)}")
         return
-    source, folder = dataset.source, root() / ".downloads" / name
+    folder = root() / ".downloads" / name
+    source = sized(dataset.source, folder)
     left, size = sum(left_of(file, folder) for file in source.files), cache.needed(dataset)
     say(
         f"{name}: {nice(left)} to download, then {nice(size)} in {cache.folder_of(dataset)}; "
@@ -94,6 +95,7 @@ def _place(dataset) -> tuple[str, str, str, str]:
     here = "damaged" if "damaged" in reason else "no" if reason else "yes"
     if stored.name != dataset.name:
         return here, f"with {stored.name}", "", source.licence
-    fetched = all(file.url for file in source.files)
-    download = nice(source.size) if fetched else f"by hand: {source.homepage}"
+    download = nice(source.size) if source.size else "not stated"
+    if not all(file.url for file in source.files):
+        download = f"by hand: {source.homepage}"
     return here, download, nice(cache.needed(stored)), source.licence

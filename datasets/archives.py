@@ -84,27 +84,31 @@ def npz_blocks(path: Path, name: str, rows: int = 4096) -> Iterator[np.ndarray]:
 
     An array of Python objects is refused: reading it would execute what is in it.
     """
-    with _npz_member(path, name) as (file, shape, dtype):
+    with _npz_member(path, name) as (file, shape, dtype, order):
+        if order == "F" and len(shape) > 1:
+            raise BadInput(f"{path}: expected rows of numbers in {name!r}, found in Fortran order")
         row = dtype.itemsize * math.prod(shape[1:])
         for start in range(0, shape[0], rows):
             count = min(rows, shape[0] - start)
             block = read_exactly(file, count * row, f"{path}: {name}")
             yield np.frombuffer(block, dtype).reshape(count, *shape[1:])
-        if file.read(1):  # at the end of a member its checksum is compared, too
-            raise BadInput(f"{path}: expected {name!r} of shape {list(shape)}, found more")
+        _expect_end(path, name, file, shape)
 
 
 def npz_shape(path: Path, name: str) -> tuple[tuple[int, ...], np.dtype]:
     """The shape and type of one array in an .npz file, of which nothing else is read."""
-    with _npz_member(path, name) as (_, shape, dtype):
+    with _npz_member(path, name) as (_, shape, dtype, _):
         return shape, dtype
 
 
 def npz_array(path: Path, name: str) -> np.ndarray:
-    """One small array in an .npz file as a whole, as `npz_blocks` reads it."""
-    shape, dtype = npz_shape(path, name)
-    _check_size(path, name, dtype.itemsize * math.prod(shape))
-    return np.concatenate([np.empty((0, *shape[1:]), dtype), *npz_blocks(path, name)])
+    """One small array in an .npz file as a whole, in either order; objects are refused as well."""
+    with _npz_member(path, name) as (file, shape, dtype, order):
+        size = dtype.itemsize * math.prod(shape)
+        _check_size(path, name, size)
+        array = np.frombuffer(read_exactly(file, size, f"{path}: {name}"), dtype)
+        _expect_end(path, name, file, shape)
+        return array.reshape(shape, order=order)
 
 
 def tar_members(path: Path, suffix: str = "") -> Iterator[tuple[str, bytes]]:
@@ -187,7 +191,7 @@ def _mat_readable(where):
 
 @contextlib.contextmanager
 def _npz_member(path, name):
-    """(what is to be read from, shape, dtype) of an array in an .npz file."""
+    """(what is to be read from, shape, dtype, order) of an array in an .npz file."""
     expect(path, "zip")
     with readable(path, "a whole .npz file"), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
@@ -199,7 +203,7 @@ def _npz_member(path, name):
 
 
 def _npy_header(path, name, file):
-    """(shape, dtype) of the array that begins here."""
+    """(shape, dtype, C or F as its order) of the array that begins here."""
     try:
         version = np.lib.format.read_magic(file)
         read = {
@@ -213,10 +217,14 @@ def _npy_header(path, name, file):
         raise BadInput(
             f"{path}: expected numbers in {name!r}, found Python objects, which are not read"
         )
-    if not shape or (fortran and len(shape) > 1):
-        order = "in Fortran order" if shape else "a single number"
-        raise BadInput(f"{path}: expected rows of numbers in {name!r}, found {order}")
-    return shape, dtype
+    if not shape:
+        raise BadInput(f"{path}: expected rows of numbers in {name!r}, found a single number")
+    return shape, dtype, "F" if fortran else "C"
+
+
+def _expect_end(path, name, file, shape):
+    if file.read(1):  # at the end of a member its checksum is compared, too
+        raise BadInput(f"{path}: expected {name!r} of shape {list(shape)}, found more")
 
 
 def _check_size(where, name, size):

@@ -23,6 +23,7 @@ PAUSE = 2.0  # seconds before the second attempt, twice as many before the third
 TIMEOUT = 30.0  # seconds that a server may be silent
 PIECE = 2**18  # bytes between two signs of life
 FINAL = (400, 401, 403, 404, 410, 451)  # answers that asking again does not change
+HEADERS = {"User-Agent": "soberlook", "Accept-Encoding": "identity"}
 
 
 class Broken(Exception):
@@ -38,15 +39,40 @@ def fetch(
     many of its bytes are there. Raises `BadInput` where the disk is too small, a server does not
     answer or gives something else, or a file has no address.
     """
+    files = sized(source, folder).files
+    check_space(folder, sum(left_of(file, folder) for file in files), "the download")
+    with locked(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        return {file.name: fetch_file(file, folder, on_progress) for file in files}
+
+
+def sized(source: Source, folder: Path) -> Source:
+    """The source with the sizes of all its files: servers are asked for those nobody published.
+
+    Raises `BadInput` where a file has no address, or its server does not answer.
+    """
     for file in source.files:
         if not file.url.startswith(("https://", "http://")):
             raise BadInput(
                 f"{file.name} cannot be fetched: get it from {source.homepage}, then import it"
             )
-    check_space(folder, sum(left_of(file, folder) for file in source.files), "the download")
-    with locked(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        return {file.name: fetch_file(file, folder, on_progress) for file in source.files}
+    return source._replace(files=tuple(_sized(file, folder / file.name) for file in source.files))
+
+
+def _sized(file, path):
+    if file.size is not None:
+        return file
+    if path.exists() and not mismatch(path, file):
+        return file._replace(size=path.stat().st_size)
+    request = urllib.request.Request(file.url, headers=HEADERS, method="HEAD")
+    try:
+        with _answer(file, path, request) as answer:
+            size = answer.headers.get("Content-Length") or ""
+    except Broken as error:
+        raise BadInput(f"cannot fetch {file.url}: {error}") from None
+    if not size.isdecimal():
+        raise BadInput(f"cannot fetch {file.url}: the server does not say how large it is")
+    return file._replace(size=int(size))
 
 
 def left_of(file: File, folder: Path) -> int:
@@ -93,9 +119,7 @@ def fetch_file(file: File, folder: Path, on_progress=lambda *_: None) -> Path:
 
 def _download(file, part, begun, on_progress):
     """Append to `part` what it has not; raise `Broken` where that ends before the file does."""
-    headers = {"User-Agent": "soberlook", "Accept-Encoding": "identity"}
-    if begun:
-        headers["Range"] = f"bytes={begun}-"
+    headers = HEADERS | ({"Range": f"bytes={begun}-"} if begun else {})
     with _answer(file, part, urllib.request.Request(file.url, headers=headers)) as answer:
         resumed = (answer.headers.get("Content-Range") or "").startswith(f"bytes {begun}-")
         if begun and not (answer.status == 206 and resumed):

@@ -21,7 +21,7 @@ from soberlook.registry import BadInput, setting
 from . import cache
 from .dataset import Dataset
 from .disk import nice
-from .source import Source, digest
+from .source import Source, digest, given
 
 PACKED = 256  # images packed at a time: what a processor's cache holds
 
@@ -53,7 +53,8 @@ class StoredDataset(Dataset):
             except BadInput as error:
                 return str(error)
             return ""
-        fetch = f"soberlook data fetch {stored.name} ({nice(self.source.size)}), or "
+        size = f" ({nice(self.source.size)})" if self.source.size else ""
+        fetch = f"soberlook data fetch {stored.name}{size}, or "
         if not all(file.url for file in self.source.files):
             fetch = f"get it from {self.source.homepage}, then "
         return f"dataset {self.name!r} is not here: {fetch}soberlook data import {stored.name} PATH"
@@ -86,8 +87,8 @@ class StoredDataset(Dataset):
             "licence": stored.source.licence,
             "homepage": stored.source.homepage,
             "files": [
-                {"name": name, "url": names[name].url, "sha256": digest(path)}
-                for name, path in files.items()
+                {"name": one.name, "url": one.url, "sha256": digest(path)}
+                for one, path in ((given(names[name], path), path) for name, path in files.items())
             ],
         }
         return cache.write(stored, blocks(), source)

@@ -20,6 +20,7 @@ class Server:
     def __init__(self):
         self.requests, self.sent = [], 0
         self.content, self.status, self.ranges = CONTENT, 200, True
+        self.says_size = True
         self.cuts = []  # after how many bytes each answer breaks off
         outer = self
 
@@ -27,15 +28,18 @@ class Server:
             def do_GET(self):
                 outer.answer(self)
 
+            def do_HEAD(self):
+                outer.answer(self, "HEAD")
+
             def log_message(self, *_):
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/files/a.npz"
 
-    def answer(self, handler):
+    def answer(self, handler, method="GET"):
         wanted = handler.headers.get("Range")
-        self.requests.append(wanted)
+        self.requests.append(method if method == "HEAD" else wanted)
         begin = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
         begin = begin if self.ranges else 0
         if begin >= len(self.content):
@@ -49,8 +53,11 @@ class Server:
         if begin:
             size = len(self.content)
             handler.send_header("Content-Range", f"bytes {begin}-{size - 1}/{size}")
-        handler.send_header("Content-Length", str(len(rest)))
+        if self.says_size:
+            handler.send_header("Content-Length", str(len(rest)))
         handler.end_headers()
+        if method == "HEAD":
+            return
         rest = rest[: self.cuts.pop(0)] if self.cuts else rest
         self.sent += len(rest)
         with contextlib.suppress(ConnectionError):
@@ -161,6 +168,21 @@ def test_another_file_is_refused_and_not_kept(server, tmp_path, change, match):
 def test_a_hash_that_nobody_published_is_not_asked_for(server, tmp_path):
     fetch.fetch(source(server, sha256=None), tmp_path)
     assert names(tmp_path) == ["a.npz"]
+
+
+def test_a_size_that_nobody_published_is_asked_for(server, tmp_path):
+    fetch.fetch(source(server, size=None), tmp_path)
+    assert (tmp_path / "a.npz").read_bytes() == CONTENT and server.requests == ["HEAD", None]
+    fetch.fetch(source(server, size=None), tmp_path)  # it is there, and nobody is asked
+    assert len(server.requests) == 2
+    refused(server, tmp_path / "b", "with md5 0000", size=None, sha256=None, md5="0" * 32)
+
+
+def test_a_server_that_does_not_say_how_large_a_file_is(server, tmp_path):
+    server.says_size = False
+    refused(server, tmp_path, "the server does not say how large it is", size=None)
+    server.status = 503
+    refused(server, tmp_path, "cannot fetch .*: the server answers 503", size=None)
 
 
 def test_a_web_page_is_told_from_the_file(server, tmp_path):
