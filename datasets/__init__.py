@@ -6,6 +6,7 @@ if not __name__.startswith("soberlook."):
     raise ImportError("import soberlook.datasets, and keep the repository's root off sys.path")
 
 from .adult import Adult
+from .cars3d import Cars3D
 from .causal_model import CausalModel
 from .cells import CELLS, AllCells, Cells, Correlated, HeldOut, make_cells
 from .class_tree import ClassTree
@@ -13,13 +14,18 @@ from .columns import Column
 from .darcy import Darcy
 from .dataset import DATASETS, Dataset, make, register
 from .digits import Digits
+from .dsprites import DSprites
 from .gp_curves import GPCurves
 from .mini_solids import MiniSolids
 from .mini_sprites import MiniSprites
 from .mini_xysquares import MiniXYSquares
 from .mixed_table import MixedTable
+from .mnist import MNIST, FashionMNIST
+from .mpi3d import MPI3DReal, MPI3DRealistic, MPI3DToy
 from .own import add_arrays
 from .own_folder import add_folder
+from .shapes3d import Shapes3D
+from .smallnorb import SmallNORB
 from .solids import Solids
 from .source import File, Source
 from .sprites import Sprites
@@ -42,27 +48,36 @@ from .xysquares import XYSquares
 __all__ = [
     "CELLS",
     "DATASETS",
+    "MNIST",
     "VIEWS",
     "Adult",
     "AllCells",
     "BlackAndWhite",
+    "Cars3D",
     "CausalModel",
     "Cells",
     "ClassTree",
     "Column",
     "Correlated",
+    "DSprites",
     "Darcy",
     "Dataset",
+    "FashionMNIST",
     "File",
     "Digits",
     "GPCurves",
     "HeldOut",
+    "MPI3DReal",
+    "MPI3DRealistic",
+    "MPI3DToy",
     "MiniSolids",
     "MiniSprites",
     "MiniSpritesColor",
     "MiniSpritesNoisy",
     "MiniSpritesScream",
     "MiniXYSquares",
+    "Shapes3D",
+    "SmallNORB",
     "Solids",
     "Source",
     "MixedTable",
