@@ -141,8 +141,6 @@ def _check_cache(dataset):
     say(f"reading {cache.folder_of(stored)}")
     cache.verify(stored)
     files = cache.meta_of(stored)["source"]["files"]
-    published = {file.name: file.sha256 for file in stored.source.files}
-    others = [file["name"] for file in files if published.get(file["name"]) != file["sha256"]]
-    others = [name for name in others if published.get(name)]
+    others = [file["name"] for file in files if not file.get("published", True)]
     origin = f"from other files than the published ones: {', '.join(others)}" if others else ""
     out.print(f"{stored.name} is in the cache as it was written {origin}".rstrip())

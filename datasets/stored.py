@@ -21,7 +21,7 @@ from soberlook.registry import BadInput, setting
 from . import cache
 from .dataset import Dataset
 from .disk import nice
-from .source import Source, digest, given
+from .source import Source, digest, given, mismatch
 
 PACKED = 256  # images packed at a time: what a processor's cache holds
 
@@ -86,12 +86,16 @@ class StoredDataset(Dataset):
         source = {
             "licence": stored.source.licence,
             "homepage": stored.source.homepage,
-            "files": [
-                {"name": one.name, "url": one.url, "sha256": digest(path)}
-                for one, path in ((given(names[name], path), path) for name, path in files.items())
-            ],
+            "files": [_record(names[name], path) for name, path in files.items()],
         }
         return cache.write(stored, blocks(), source)
+
+
+def _record(file, path):
+    """What meta.json says of a file that was read, and whether it is what was published."""
+    one = given(file, path)
+    published = not mismatch(path, file)
+    return {"name": one.name, "url": one.url, "sha256": digest(path), "published": published}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

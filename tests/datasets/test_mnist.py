@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soberlook.datasets import MNIST, FashionMNIST
+from soberlook.datasets import MNIST, FashionMNIST, cache
 from soberlook.datasets.idx import idx_array
 from soberlook.datasets.mnist import IMAGES, LABELS
 from soberlook.datasets.source import digest, mismatch
@@ -143,7 +143,9 @@ def test_the_real_files(cls, folder, begins, rarest, imported, shrunk, tmp_path)
     if cls is MNIST:
         expected = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
         assert counts.tolist() == expected
-    images = imported(shrunk(cls), files)
+    dataset = shrunk(cls)
+    images = imported(dataset, files)
+    assert all(file["published"] for file in cache.meta_of(dataset)["source"]["files"])
     assert images.shape == (10, rarest, 28, 28, 1)
     published = np.frombuffer(content, np.uint8, offset=16).reshape(60_000, 28, 28, 1)
     for label in range(10):

@@ -79,6 +79,7 @@ def test_what_was_brought_is_observed(dataset, root):
     assert dataset.missing() == ""
     (file,) = cache.meta_of(dataset)["source"]["files"]
     assert file["url"] == "https://example.org/t" and len(file["sha256"]) == 64
+    assert not file["published"]  # it has not the size that was
     data = dataset.load()
     assert data.dtype == jnp.uint8 and data.shape == images.shape
     cells = np.array([11, 0, 5, 5])
