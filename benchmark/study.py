@@ -154,6 +154,12 @@ class Study:
         for dataset in (datasets.make(name, **own) for name, own in map(_pair, self.datasets)):
             if reason := dataset.missing():
                 raise BadInput(reason)
+            asking = [name for name in self.metrics if metrics.METRICS[name].needs_factors]
+            if asking and not dataset.has_factors:
+                raise BadInput(
+                    f"dataset {dataset.name!r} has no factors, which {', '.join(asking)} ask for: "
+                    "choose other metrics"
+                )
             for name, own in map(_pair, self.models):
                 budget = self.budgets.get(name, self.budget)
                 for model in self._instances(models, name, own):

@@ -28,6 +28,12 @@ class Metric(NamedTuple):
     batched: bool  # whether codes may have a leading axis of runs, which numbers then have
     continuous: bool  # whether factors may be any real numbers, not only classes
     threaded: bool  # whether it uses all cores by itself: runs are then computed in turn
+    factors: bool  # whether it looks at the factors that it is given
+
+    @property
+    def needs_factors(self) -> bool:
+        """Whether it means nothing for data without factors."""
+        return self.factors and self.of in ("codes", "split", "interventions")
 
 
 class Representation(NamedTuple):
@@ -79,6 +85,7 @@ def register(
     batched: bool = False,
     continuous: bool = False,
     threaded: bool = False,
+    factors: bool = True,
 ):
     """Function decorator: enter a metric under `name`. Sizes and codes are the study's by default.
 
@@ -94,7 +101,7 @@ def register(
 
     def decorate(function):
         sizes = version, points, test_points, suffix
-        kinds = codes, disjoint, batched, continuous, threaded
+        kinds = codes, disjoint, batched, continuous, threaded, factors
         metric = Metric(name, function, of, *sizes, *kinds)
         METRICS.add(name, metric)
         return function

@@ -13,8 +13,15 @@ from .information import discretize, mutual_information
 from .metric import Numbers, check_codes, numbers, register
 
 
-@register("unsupervised", of="codes", batched=True)
-@register("unsupervised_sampled", of="codes", codes="sampled", suffix="_sampled", batched=True)
+@register("unsupervised", of="codes", batched=True, factors=False)
+@register(
+    "unsupervised_sampled",
+    of="codes",
+    codes="sampled",
+    suffix="_sampled",
+    batched=True,
+    factors=False,
+)
 def unsupervised(
     codes: Num[np.ndarray, "*runs n z"], factors: Int[np.ndarray, "n f"], *, bins: int = 20
 ) -> dict[str, Numbers]:

@@ -70,13 +70,10 @@ def test_bad_studies_are_one_clear_line(changes, message):
 
 
 def test_values_outside_0_and_1_need_a_likelihood_that_has_them():
-    study = SMALL.narrowed(datasets=["gp_curves"], seeds=[0])
+    study = SMALL.narrowed(datasets=["gp_curves"], seeds=[0], metrics=["kl"])
     with pytest.raises(BadInput, match="'gp_curves': likelihood must be gaussian, found bernoulli"):
         study.expand()
-    gaussian = SMALL.narrowed(
-        datasets=["gp_curves"], seeds=[0], fields={"likelihood": "gaussian", "beta": 1}
-    )
-    assert len(gaussian.expand()) == 1
+    assert len(study.narrowed(fields={"likelihood": "gaussian", "beta": 1}).expand()) == 1
 
 
 def test_a_dataset_that_cannot_supply_a_view_is_an_error_before_training(monkeypatch):
@@ -96,6 +93,13 @@ def test_a_dataset_that_cannot_supply_a_view_is_an_error_before_training(monkeyp
     monkeypatch.setattr(BetaVAE, "needs", ("images", "imagse"))
     with pytest.raises(BadInput, match="did you mean 'images'"):
         SMALL.expand()
+
+
+def test_metrics_that_ask_for_factors_are_for_data_that_have_some():
+    table = SMALL.narrowed(datasets=["causal_model"])
+    with pytest.raises(BadInput, match="'causal_model' has no factors, which mig ask for"):
+        table.expand()
+    assert table.narrowed(metrics=["reconstruction", "unsupervised", "udr", "iwae"]).expand()
 
 
 def test_a_dataset_that_is_not_here_is_an_error_before_training(monkeypatch):
