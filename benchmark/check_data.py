@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from soberlook.datasets import StoredDataset, cache, make
+from soberlook.datasets import StoredDataset, cache, make, original
 from soberlook.registry import BadInput
 
 from .pictures import png
@@ -30,8 +30,8 @@ def check(name: str, picture: str = ""):
     dataset = make(name)
     if reason := dataset.missing():
         raise BadInput(reason)
-    if isinstance(dataset, StoredDataset):
-        _check_cache(dataset)
+    if isinstance(read := original(dataset), StoredDataset):
+        _check_cache(read)
     data = dataset.load()
     shape = "×".join(map(str, dataset.image_shape))
     what = "images" if len(dataset.image_shape) == 3 else "things"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from soberlook.datasets import DATASETS, StoredDataset, cache, make
+from soberlook.datasets import DATASETS, StoredDataset, cache, make, original
 from soberlook.datasets.disk import check_space, free_space, nice, root
 from soberlook.datasets.fetch import fetch as fetch_files
 from soberlook.datasets.fetch import left_of, sized
@@ -77,7 +77,7 @@ def _bring(dataset, files):
 
 def _published(name) -> StoredDataset:
     """The dataset called `name`, which has published files of its own, as the cache holds it."""
-    dataset = make(name)
+    dataset = original(make(name))
     if not isinstance(dataset, StoredDataset):
         how = "given" if isinstance(dataset, OwnData) else "drawn"
         raise BadInput(f"{name} needs no download: it is {how}, not read from published files")
@@ -88,9 +88,10 @@ def _published(name) -> StoredDataset:
 
 def _place(dataset) -> tuple[str, str, str, str]:
     """Whether a dataset is here, its download, its size on disk, and its licence."""
-    if not isinstance(dataset, StoredDataset):
+    read = original(dataset)
+    if not isinstance(read, StoredDataset):
         return "given" if isinstance(dataset, OwnData) else "drawn", "none", "", ""
-    stored, source = dataset.stored(), dataset.source
+    stored, source = read.stored(), read.source
     reason = dataset.missing()
     here = "damaged" if "damaged" in reason else "no" if reason else "yes"
     if stored.name != dataset.name:

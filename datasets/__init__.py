@@ -15,6 +15,13 @@ from .darcy import Darcy
 from .dataset import DATASETS, Dataset, make, register
 from .digits import Digits
 from .dsprites import DSprites
+from .dsprites_variants import (
+    DSpritesAbstract,
+    DSpritesColor,
+    DSpritesNoisy,
+    DSpritesNoShape,
+    DSpritesScream,
+)
 from .gp_curves import GPCurves
 from .mini_solids import MiniSolids
 from .mini_sprites import MiniSprites
@@ -40,6 +47,7 @@ from .sprites_variants import (
     SpritesScream,
 )
 from .stored import BlackAndWhite, StoredDataset
+from .variants import original
 from .views import VIEWS, View, draw_batch, images_per_example, make_view
 from .xcolumns import XColumns
 from .xyobject import XYObject
@@ -60,6 +68,11 @@ __all__ = [
     "Column",
     "Correlated",
     "DSprites",
+    "DSpritesAbstract",
+    "DSpritesColor",
+    "DSpritesNoShape",
+    "DSpritesNoisy",
+    "DSpritesScream",
     "Darcy",
     "Dataset",
     "FashionMNIST",
@@ -99,5 +112,6 @@ __all__ = [
     "make",
     "make_cells",
     "make_view",
+    "original",
     "register",
 ]

@@ -61,6 +61,11 @@ class Variant(Dataset):
         return self.of().load()
 
 
+def original(dataset: Dataset) -> Dataset:
+    """What a variant is made from; any other dataset itself."""
+    return dataset.of() if isinstance(dataset, Variant) else dataset
+
+
 class Color(Variant):
     """Each image in a colour of its own: s · U(½, 1)³."""
 

@@ -17,9 +17,9 @@ Seven datasets, six methods, six strengths, fifty seeds. The paper spent about 2
 start with one dataset and a few seeds (--datasets, --seeds).""",
         datasets=(
             "dsprites",
-            "color_dsprites",
-            "noisy_dsprites",
-            "scream_dsprites",
+            "dsprites_color",
+            "dsprites_noisy",
+            "dsprites_scream",
             "smallnorb",
             "cars3d",
             "shapes3d",

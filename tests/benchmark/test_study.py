@@ -5,7 +5,7 @@ import pytest
 from soberlook.benchmark.arguments import find_study, names, seeds, settings, whole_number
 from soberlook.benchmark.cohort import MAX_WIDTH, Cohort, cohorts
 from soberlook.benchmark.study import Budget, Run
-from soberlook.datasets import VIEWS, MiniSprites, View
+from soberlook.datasets import DATASETS, VIEWS, MiniSprites, View
 from soberlook.models import VAE, BetaVAE
 from soberlook.registry import BadInput
 
@@ -173,10 +173,12 @@ def test_the_studies_are_the_sizes_they_say():
     assert find_study("quick").size == len(find_study("quick").expand()) == 54
 
 
-def test_the_study_of_the_paper():
+def test_the_study_of_the_paper(monkeypatch, tmp_path):
     study = find_study("sober_look")
-    with pytest.raises(BadInput, match="unknown dataset 'dsprites'"):  # before anything trains
+    monkeypatch.setenv("SOBERLOOK_CACHE", str(tmp_path))
+    with pytest.raises(BadInput, match="'dsprites' is not here"):  # before anything trains
         study.expand()
+    assert set(study.datasets) <= set(DATASETS)
     runs = study.narrowed(datasets=["sprites"], seeds=[0]).expand()
     assert len(runs) == 36 and {run.model.network for run in runs} == {"conv"}
     updates = {run.model.name: run.budget.updates for run in runs}

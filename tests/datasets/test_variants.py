@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from soberlook.datasets import make
+from soberlook.datasets import DATASETS, make, original
 from soberlook.datasets.variants import COLOURS, GREYS
 
 KEY = jax.random.key(0)
@@ -17,9 +17,9 @@ def observe(name, cells, key=KEY, **settings):
     """(The variant, its images, those of the same cells without it.)"""
     dataset = make(name, **settings)
     data, cells = dataset.load(), jnp.asarray(cells)
-    plain = dataset.of()
-    original = jax.jit(plain.observe)(plain.load(), cells, key)
-    return dataset, np.asarray(jax.jit(dataset.observe)(data, cells, key)), np.asarray(original)
+    plain = original(dataset)
+    sprites = jax.jit(plain.observe)(plain.load(), cells, key)
+    return dataset, np.asarray(jax.jit(dataset.observe)(data, cells, key)), np.asarray(sprites)
 
 
 def some_cells(name, count=600):
@@ -169,3 +169,40 @@ def husl(hue, saturation, lightness):
 def test_abstract_colours_are_husl():
     expected = [husl(35.9 + 359 / 6 * i, 69.3, 69.3) for i in range(6)]
     np.testing.assert_allclose(COLOURS, expected, atol=3e-5)
+
+
+def variants_of(name):
+    """Kind → variant, of the dataset with this name."""
+    found = {other.removeprefix(f"{name}_"): make(other) for other in DATASETS}
+    return {kind: one for kind, one in found.items() if original(one).name == name != one.name}
+
+
+def test_dsprites_has_the_variants_that_sprites_has():
+    published, drawn = variants_of("dsprites"), variants_of("sprites")
+    assert set(published) == set(drawn) == {"color", "noisy", "scream", "noshape", "abstract"}
+    for kind, variant in published.items():
+        assert variant.factor_names == drawn[kind].factor_names
+        assert variant.grid == drawn[kind].grid
+        assert variant.image_shape == drawn[kind].image_shape
+
+
+def test_variants_of_dsprites_are_missing_where_it_is(monkeypatch, tmp_path, soberlook):
+    monkeypatch.setenv("SOBERLOOK_CACHE", str(tmp_path))
+    for variant in variants_of("dsprites").values():
+        assert "soberlook data fetch dsprites" in variant.missing()
+    code, _, err = soberlook("data", "fetch", "dsprites_color")
+    assert code and "dsprites_color is made from dsprites: give that name" in err
+    code, out, _ = soberlook("data", "list")
+    assert code == 0 and "with dsprites" in out
+
+
+def test_variants_of_dsprites_read_its_images(monkeypatch):
+    """With the images of sprites in the place of dSprites' own, variants are those of sprites."""
+    cells = jnp.asarray(np.random.default_rng(0).integers(make("dsprites_noshape").size, size=20))
+    drawn = variants_of("sprites")
+    stored = type(make("dsprites"))
+    monkeypatch.setattr(stored, "load", lambda self: ())
+    monkeypatch.setattr(stored, "observe", lambda self, *rest: make("sprites").observe(*rest))
+    for kind, variant in variants_of("dsprites").items():
+        found = variant.observe(variant.load(), cells, KEY)
+        np.testing.assert_array_equal(found, drawn[kind].observe(drawn[kind].load(), cells, KEY))
