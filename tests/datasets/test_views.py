@@ -1,3 +1,9 @@
+import ast
+import dataclasses
+import re
+from functools import partial
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,10 +11,12 @@ import pytest
 
 from soberlook.datasets import (
     DATASETS,
+    VIEWS,
     Dataset,
     draw_batch,
     images_per_example,
     make,
+    make_view,
     register,
 )
 from soberlook.registry import BadInput, setting
@@ -92,3 +100,35 @@ def test_an_unregistered_dataset_is_an_error():
 
     with pytest.raises(TypeError, match="Forgotten is not registered"):
         Forgotten()
+
+
+@pytest.mark.parametrize("name", sorted(VIEWS))
+def test_every_view_is_a_function_of_its_keys_and_counts_its_images(name):
+    dataset = make("mini_sprites")
+    data, view = dataset.load(), make_view(name)
+    view.check(dataset)
+
+    @partial(jax.jit, static_argnums=(0,))
+    def draw(needs, key):
+        return draw_batch(dataset, data, needs, key, 8, jax.random.key(1))
+
+    first, again, other = (draw(("images", name), jax.random.key(seed)) for seed in (0, 0, 1))
+    leaves = jax.tree.leaves(first[name])
+    assert all(leaf.shape[0] == 8 for leaf in leaves)
+    jax.tree.map(np.testing.assert_array_equal, first, again)
+    assert any((a != b).any() for a, b in zip(leaves, jax.tree.leaves(other[name]), strict=True))
+    pixels = sum(leaf[0].size for leaf in leaves if leaf.shape[-3:] == dataset.image_shape)
+    assert view.images == pixels / np.prod(dataset.image_shape)
+
+
+def test_every_view_has_a_title_and_a_row_in_the_documents():
+    text = (Path(__file__).parents[2] / "docs" / "views.md").read_text()
+    rows = {line.split("|")[1].strip(" `"): line for line in text.splitlines() if "| `" in line}
+    assert list(VIEWS) and set(rows) == set(VIEWS)
+    for name, cls in VIEWS.items():
+        assert cls.__doc__.splitlines()[0].endswith(".")
+        settings = {field.name for field in dataclasses.fields(cls)}
+        written = set(re.findall(r"`(\w+)=", rows[name]))
+        assert written == settings
+        for setting_name, default in re.findall(r"`(\w+)=(.+?)`", rows[name]):
+            assert getattr(make_view(name), setting_name) == ast.literal_eval(default)
