@@ -11,6 +11,8 @@ from soberlook.registry import BadInput, setting
 from .moves import cells_of, check_moves, moving_axes, observe_several, values_of
 from .view import View, register
 
+MOST_VALUES = 1_000  # of a factor in a Laplace law, which is a table of their square
+
 
 @register("transitions")
 class Transitions(View):
@@ -37,7 +39,12 @@ class Transitions(View):
 
     def check(self, dataset):
         check_moves(self, dataset)
-        moving_axes(self, dataset, self.factors)
+        axes = moving_axes(self, dataset, self.factors)
+        largest = max(dataset.factor_sizes[axis] for axis in axes)
+        if self.kind == "laplace" and largest > MOST_VALUES:
+            raise BadInput(
+                f"transitions: laplace moves factors of ≤ {MOST_VALUES:,} values, found {largest:,}"
+            )
         if self.kind == "sparse" and self.rate > 1:
             raise BadInput(f"transitions: rate of sparse is a probability ≤ 1, found {self.rate:g}")
 

@@ -107,6 +107,14 @@ def test_bad_transitions_are_one_clear_line(numbers, settings, message):
     assert "\n" not in str(error.value)
 
 
+def test_a_table_of_a_laplace_law_has_an_end(numbers_of):
+    many = numbers_of((3, 1_001, 5))()
+    with pytest.raises(BadInput, match="laplace moves factors of ≤ 1,000 values, found 1,001"):
+        make_view("transitions").check(many)
+    make_view(("transitions", {"kind": "sparse"})).check(many)
+    make_view(("transitions", {"factors": ("a", "c")})).check(many)
+
+
 def test_transitions_need_all_cells(numbers):
     with pytest.raises(BadInput, match="must be trained on all, found training 'held_out'"):
         make_view("transitions").check(numbers(training=HeldOut()))
