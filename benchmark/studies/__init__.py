@@ -3,5 +3,6 @@
 from .quick import QUICK
 from .sober_look import SOBER_LOOK
 from .sober_mini import SOBER_MINI
+from .sober_small import SOBER_SMALL
 
-__all__ = ["QUICK", "SOBER_LOOK", "SOBER_MINI"]
+__all__ = ["QUICK", "SOBER_LOOK", "SOBER_MINI", "SOBER_SMALL"]

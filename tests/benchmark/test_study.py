@@ -170,6 +170,7 @@ def test_a_method_may_train_for_another_time():
 def test_the_studies_are_the_sizes_they_say():
     assert find_study("sober_look").size == 12_600
     assert find_study("sober_mini").size == len(find_study("sober_mini").expand()) == 360
+    assert find_study("sober_small").size == len(find_study("sober_small").expand()) == 1_440
     assert find_study("quick").size == len(find_study("quick").expand()) == 54
 
 
