@@ -59,21 +59,27 @@ def keep_bounds(store: Store, plan: Plan):
     scored = [metrics.METRICS[name] for name in plan.study.metrics]
     scored = [metric for metric in scored if metric.of in OF_CODES]
     rows = store.read("bounds").to_pylist()
-    known = {(row["codes"], row["setting"], row["source"], row["version"]) for row in rows}
+    keys = ("dataset", "codes", "setting", "source", "version")
+    known = {tuple(row[key] for key in keys) for row in rows}
     firsts = {}
     for run in plan.runs:
-        firsts.setdefault(run.dataset, run)
+        if run.dataset.has_factors:
+            firsts.setdefault(run.dataset, run)
     for dataset, run in firsts.items():
         missing = {
-            bound: [m for m in scored if (*bound[:2], m.name, m.version) not in known]
+            bound: [
+                metric
+                for metric in scored
+                if (dataset.title, *bound[:2], metric.name, metric.version) not in known
+            ]
             for bound in bounds_of(run, plan.study)
         }
         missing = {bound: those for bound, those in missing.items() if those}
         if missing:
             names = ", ".join(bound.codes for bound in missing)
-            say(f"floors and ceilings of {dataset.name}: {names}")
+            say(f"floors and ceilings of {dataset.title}: {names}")
         for bound, those in missing.items():
-            about = {"dataset": dataset.name, "codes": bound.codes, "setting": bound.setting}
+            about = {"dataset": dataset.title, "codes": bound.codes, "setting": bound.setting}
             about["updates"] = bound.updates
             codes = representation(bound.make(), dataset)
             for metric in those:
@@ -82,7 +88,14 @@ def keep_bounds(store: Store, plan: Plan):
                     about | {"source": metric.name, "metric": name, "value": value, "version": v}
                     for name, value, v in numbers or [(None, None, metric.version)]
                 )
-            store.write_bounds(dataset.name, [r for r in rows if r["dataset"] == dataset.name])
+            own = [row for row in rows if row["dataset"] == dataset.title]
+            store.write_bounds(file_of(dataset), own)
+
+
+def file_of(dataset) -> str:
+    """The name of the file that its bounds are kept in."""
+    plain = dataset.title == dataset.name
+    return dataset.name if plain else f"{dataset.name}-{digest(dataset.settings())}"
 
 
 def bounds_of(run: Run, study: Study) -> list[Bound]:

@@ -33,7 +33,7 @@ class Cohort:
 
     @property
     def title(self) -> str:
-        return f"{self.runs[0].model.name} on {self.dataset.name}"
+        return f"{self.runs[0].model.name} on {self.dataset.title}"
 
     @cached_property
     def id(self) -> str:
@@ -63,7 +63,11 @@ class Cohort:
         return json.dumps(
             {
                 "study": self.study,
-                "dataset": {"name": self.dataset.name, "settings": self.dataset.settings()},
+                "dataset": {
+                    "name": self.dataset.name,
+                    "settings": self.dataset.settings(),
+                    "title": self.dataset.title,
+                },
                 "budget": dataclasses.asdict(self.budget),
                 "metrics": self.metrics,
                 "draws": self.draws,

@@ -151,7 +151,7 @@ def run_row(cohort: Cohort, run) -> dict:
     return {
         "run_id": run.id,
         "study": cohort.study,
-        "dataset": run.dataset.name,
+        "dataset": run.dataset.title,
         "dataset_settings": run.dataset.settings(),
         "model": run.model.name,
         "settings": run.model.settings(),

@@ -16,7 +16,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from soberlook.registry import BadInput, Registry, check_settings, construct, setting, settings_of
+from soberlook.registry import (
+    BadInput,
+    Registry,
+    check_settings,
+    construct,
+    setting,
+    settings_of,
+    title_of,
+)
 
 CELLS = Registry("choice of training cells")
 
@@ -40,6 +48,11 @@ class Cells(ABC):
     def held_out(self, dataset) -> np.ndarray:
         """The cells that are never drawn, in rising order; of all cells none."""
         return np.zeros(0, np.int32)
+
+    @property
+    def title(self) -> str:
+        """Its name, with the settings that are not the defaults."""
+        return title_of(self.name, self)
 
     def settings(self) -> dict:
         """Field → value, and its name: what `make_cells` takes back."""

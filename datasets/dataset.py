@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from soberlook.registry import Registry, check_settings, construct, setting, settings_of
+from soberlook.registry import Registry, check_settings, construct, setting, settings_of, title_of
 
 from .cells import AllCells, Cells, make_cells
 
@@ -83,6 +83,12 @@ class Dataset(ABC):
         sizes = np.asarray(self.factor_sizes)[None]
         # The variance of 0, …, s − 1 is (s² − 1) / 12.
         return (self.factors(cells) - (sizes - 1) / 2) / np.sqrt((sizes**2 - 1) / 12)
+
+    @property
+    def title(self) -> str:
+        """What tells it apart from the same dataset with other settings: its name where these are
+        the defaults, "xysquares(spacing=4)" elsewhere."""
+        return title_of(self.name, self)
 
     def settings(self) -> dict:
         """Field → value; `make(dataset.name, **dataset.settings())` gives the dataset back."""

@@ -1,7 +1,7 @@
 """Names and settings: what models, metrics, datasets and studies share. Knows only Python."""
 
 from .names import BadInput, Registry, unknown
-from .settings import check_settings, construct, setting, settings_of
+from .settings import check_settings, construct, setting, settings_of, title_of
 
 __all__ = [
     "BadInput",
@@ -10,5 +10,6 @@ __all__ = [
     "construct",
     "setting",
     "settings_of",
+    "title_of",
     "unknown",
 ]

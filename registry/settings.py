@@ -21,6 +21,16 @@ def settings_of(instance) -> dict:
     return {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
 
 
+def title_of(name: str, instance) -> str:
+    """The name, with the settings that are not the defaults: "xysquares(spacing=4)"."""
+    own = [
+        f"{field.name}={value.title if dataclasses.is_dataclass(value) else value}"
+        for field in dataclasses.fields(instance)
+        if (value := getattr(instance, field.name)) != field.default
+    ]
+    return f"{name}({', '.join(own)})" if own else name
+
+
 def construct(classes: Registry, name: str, settings: dict):
     """The class called `name` with these settings; wrong names and values raise `BadInput`."""
     cls = classes.find(name)

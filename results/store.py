@@ -166,7 +166,7 @@ class Store:
         for path in self._files("cohorts", ".json"):
             try:
                 cohort = json.loads(self.fs.cat_file(path))
-                dataset = str(cohort["dataset"]["name"])
+                dataset = str(cohort["dataset"].get("title", cohort["dataset"]["name"]))
                 found = {str(run["id"]): (dataset, str(run["model"])) for run in cohort["runs"]}
             except (ValueError, TypeError, KeyError) as error:
                 _pass_over(path, error)

@@ -22,7 +22,7 @@ COMPUTED = ("train", "measure")
 
 
 def score(codes, *names):
-    one = bounds.representation(codes, MiniSprites.factor_sizes)
+    one = bounds.representation(codes, MiniSprites())
     return {key: v for name in names for key, v, _ in measure(name, [one])[0][0]}
 
 

@@ -171,6 +171,14 @@ def test_settings_give_the_choice_back_and_are_part_of_the_id():
     assert make("mini_sprites", training="all").settings() == {}
 
 
+def test_titles_tell_settings_apart():
+    assert make("mini_sprites").title == "mini_sprites"
+    assert make("xysquares", spacing=4).title == "xysquares(spacing=4)"
+    training = HeldOut(kind="composition", factors=("x", "y"))
+    title = "mini_sprites(training=held_out(kind=composition, factors=('x', 'y')))"
+    assert make("mini_sprites", training=training).title == title
+
+
 @pytest.mark.parametrize(
     "training, message",
     [
