@@ -1,8 +1,7 @@
 import json
-import multiprocessing
-import os
-import signal
-import time
+import pickle
+import subprocess
+import sys
 from collections import namedtuple
 
 import numpy as np
@@ -124,27 +123,34 @@ def test_what_is_there_is_replaced_as_a_whole(root):
     assert hidden(root) == []
 
 
-def write_forever(ready):
-    def some():
-        yield VALUES[:5], IMAGES[:5]
-        ready.set()
-        time.sleep(60)
+WRITER = """
+import pickle, sys, time
+from types import SimpleNamespace
+from soberlook.datasets import cache
 
-    cache.write(Tiny, some(), SOURCE)
+tiny, values, images, source = pickle.load(sys.stdin.buffer)
+
+def some():
+    yield values[:5], images[:5]
+    print("ready", flush=True)
+    time.sleep(600)
+
+cache.write(SimpleNamespace(**tiny), some(), source)
+"""
 
 
 def test_a_killed_writer_leaves_no_dataset_and_the_next_one_cleans_up(root):
-    context = multiprocessing.get_context("spawn")
-    ready = context.Event()
-    writer = context.Process(target=write_forever, args=(ready,))
-    writer.start()
-    try:
-        assert ready.wait(60)
-        with pytest.raises(BadInput, match="is being written by another process"):
-            cache.write(Tiny, [(VALUES, IMAGES)], SOURCE)
-    finally:
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.join()
+    tiny = {key: value for key, value in vars(Tiny).items() if not key.startswith("__")}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", WRITER], **pipes) as writer:
+        try:
+            pickle.dump((tiny, VALUES, IMAGES, SOURCE), writer.stdin)
+            writer.stdin.close()
+            assert writer.stdout.readline() == b"ready\n"
+            with pytest.raises(BadInput, match="is being written by another process"):
+                cache.write(Tiny, [(VALUES, IMAGES)], SOURCE)
+        finally:
+            writer.kill()
     assert hidden(root) == [".tiny-3.part"]
     with pytest.raises(BadInput, match="is not here"):
         cache.images_of(Tiny)
