@@ -92,7 +92,7 @@ class HeldOut(Cells):
 
     What is left out is, of the `factors` named (of all factors, where none are):
 
-        random          any cells; factors are not asked
+        random          any cells, of whatever nuisances; factors are not asked
         composition     combinations: all values are seen, some values of all named factors at once
                         are not
         interpolation   values that have smaller and larger neighbours: neither ends nor neighbours
@@ -127,13 +127,19 @@ class HeldOut(Cells):
         seen = _seen(self, dataset.factor_names, dataset.factor_sizes, dataset.size)
         return np.setdiff1d(np.arange(dataset.size, dtype=np.int32), seen, assume_unique=True)
 
-    def _out(self, names, sizes) -> np.ndarray:
-        """Which of the factors' combinations are held out, a table of booleans [*sizes]."""
+    def _out(self, names, sizes, size) -> np.ndarray:
+        """Which of `size` cells are held out, booleans [size]."""
         rng = np.random.default_rng([self.seed, 0x4E1D])
-        if self.kind == "random":
-            out = np.zeros(math.prod(sizes), bool)
-            out[rng.permutation(len(out))[: round(self.share * len(out))]] = True
-            return out.reshape(sizes)
+        if self.kind != "random":
+            # All nuisances of a combination go with it.
+            out = self._combinations(rng, names, sizes).ravel()
+            return np.repeat(out, size // len(out))
+        out = np.zeros(size, bool)
+        out[rng.permutation(size)[: round(self.share * size)]] = True
+        return out
+
+    def _combinations(self, rng, names, sizes):
+        """Which of the factors' combinations are held out, a table of booleans [*sizes]."""
         fewest = 3 if self.kind == "interpolation" else 2
         chosen = [
             axis
@@ -248,9 +254,8 @@ def _check_factors(dataset, names):
 
 @lru_cache(maxsize=8)
 def _seen(held_out: HeldOut, names, sizes, size) -> np.ndarray:
-    """The cells that are drawn, in rising order; all nuisances of a combination go with it."""
-    out = held_out._out(names, sizes).ravel()
-    return np.flatnonzero(np.repeat(~out, size // len(out))).astype(np.int32)
+    """The cells that are drawn, in rising order."""
+    return np.flatnonzero(~held_out._out(names, sizes, size)).astype(np.int32)
 
 
 @lru_cache(maxsize=32)

@@ -101,6 +101,16 @@ def test_extrapolation_holds_out_the_largest_values():
     assert set(seen[:, axis]) == {0, 1} and set(out[:, axis]) == {2, 3}
 
 
+def test_images_of_a_label_are_held_out_one_by_one_and_combinations_with_all_of_theirs():
+    digits = make("digits", training=HeldOut(share=0.1))  # 10 labels of 174 instances each
+    label, _ = np.divmod(digits.training.held_out(digits), 174)
+    counts = np.bincount(label, minlength=10)
+    assert counts.sum() == 174 and (counts > 0).all() and (counts < 174).all()
+    digits = make("digits", training=HeldOut(kind="extrapolation", share=0.2))
+    label, _ = np.divmod(digits.training.held_out(digits), 174)
+    assert np.bincount(label, minlength=10).tolist() == [0] * 8 + [174] * 2
+
+
 def test_seeds_choose_and_all_cells_hold_nothing_out():
     dataset = make("mini_sprites")
     first, second = (HeldOut(seed=seed).held_out(dataset) for seed in (0, 1))
