@@ -63,7 +63,7 @@ def import_files(name: str, paths: list[str], any_version: bool):
         if wrong := mismatch(path, published[file_name]):
             if not any_version:
                 raise BadInput(f"{wrong}; to take it all the same: --any-version")
-            say(f"warning: {wrong}; taken all the same")
+            say(f"warning: {wrong}; taken all the same, and told apart in results")
     size, free = cache.needed(dataset), free_space(root())
     say(f"{name}: {nice(size)} in {cache.folder_of(dataset)}; {nice(free)} are free")
     _bring(dataset, files)

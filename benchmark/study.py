@@ -59,7 +59,12 @@ class Run:
         """The id of everything but the seed: what runs that differ in luck alone have in common."""
         return digest(
             {
-                "dataset": [self.dataset.name, self.dataset.version, self.dataset.settings()],
+                "dataset": [
+                    self.dataset.name,
+                    self.dataset.version,
+                    self.dataset.settings(),
+                    *filter(None, [self.dataset.content]),
+                ],
                 "model": [self.model.name, self.model.version, self.model.settings()],
                 "budget": dataclasses.asdict(self.budget),
             }
@@ -200,8 +205,12 @@ def _pair(named: Named) -> tuple[str, dict]:
 
 
 def _pick(known, names):
-    known = dict(map(_pair, known))
-    return tuple((name, known.get(name, {})) for name in names)
+    known = list(map(_pair, known))
+    return tuple(
+        pair
+        for name in names
+        for pair in [pair for pair in known if pair[0] == name] or [(name, {})]
+    )
 
 
 def _check_values(model, dataset):
@@ -215,8 +224,15 @@ def _check_values(model, dataset):
 def _check_views(model, dataset):
     from soberlook.datasets import make_view
 
+    names = []
     for need in model.needs:
         try:
-            make_view(need).check(dataset)
+            view = make_view(need)
+            names.append(view.name)
+            if names.count(view.name) > 1:
+                raise BadInput(f"view {view.name!r} is needed twice")
+            if view.needs_factors and not dataset.has_factors:
+                raise BadInput(f"view {view.name!r} is of factors, and it has none")
+            view.check(dataset)
         except BadInput as error:
             raise BadInput(f"model {model.name!r} on {dataset.name!r}: {error}") from None

@@ -1,5 +1,6 @@
 """The work on one cohort: train, evaluate, and give the tables. Wherever that happens."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -167,9 +168,13 @@ def run_row(cohort: Cohort, run) -> dict:
     }
 
 
-@lru_cache(maxsize=2)
 def load(dataset):
     """A dataset's arrays on the device, once for all cohorts in a row that need them."""
+    return _load(dataclasses.replace(dataset, training=datasets.AllCells()))
+
+
+@lru_cache(maxsize=2)
+def _load(dataset):
     return everywhere(dataset.load())
 
 

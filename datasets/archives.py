@@ -211,7 +211,11 @@ def _npy_header(path, name, file):
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran, dtype = read(file)
-    except (ValueError, KeyError):
+        if min(shape, default=0) < 0:
+            raise ValueError
+    except TORN:
+        raise
+    except Exception:  # what a damaged header raises is of any kind
         raise BadInput(f"{path}: expected an array {name!r}, found something else") from None
     if dtype.hasobject:
         raise BadInput(

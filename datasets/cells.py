@@ -24,6 +24,7 @@ from soberlook.registry import (
     setting,
     settings_of,
     title_of,
+    unknown,
 )
 
 CELLS = Registry("choice of training cells")
@@ -74,8 +75,12 @@ def make_cells(value) -> Cells:
     """The choice that a value means: one, its settings with its name, or its name."""
     if isinstance(value, Cells):
         return value
-    settings = {"name": value} if isinstance(value, str) else dict(value)
-    return construct(CELLS, settings.pop("name"), settings)
+    settings = {"name": value} if isinstance(value, str) else value
+    if not isinstance(settings, dict) or "name" not in settings:
+        known = ", ".join(CELLS)
+        raise BadInput(f"training must be one of {known}, or settings with name, found {value!r}")
+    rest = {key: own for key, own in settings.items() if key != "name"}
+    return construct(CELLS, settings["name"], rest)
 
 
 @register("all")
@@ -99,8 +104,9 @@ class HeldOut(Cells):
         extrapolation   the largest values
 
     An interpolation or extrapolation leaves cells out in which any named factor has such a value.
-    Where values are few the share is the nearest possible that leaves out one value at least, of
-    every factor of three (extrapolation: two) values or more; `check` refuses where there is none.
+    Of every factor of three (extrapolation: two) values or more one value at least is left out:
+    where values are few the share is the nearest that is possible, and where that is less than
+    half or more than one and a half of what was asked, `check` refuses.
     """
 
     kind: str = setting(
@@ -112,11 +118,13 @@ class HeldOut(Cells):
 
     def check(self, dataset):
         _check_factors(dataset, self.factors)
-        held_out = len(self.held_out(dataset))
-        if not 0 < held_out < dataset.size:
+        if self.factors and self.kind == "random":
+            raise BadInput(f"held_out: random asks for no factors, found {', '.join(self.factors)}")
+        found = len(self.held_out(dataset)) / dataset.size
+        if not 0 < found < 1 or not self.share / 2 <= found <= 1.5 * self.share:
             raise BadInput(
-                f"held_out: {self.kind} of {self.share:g} must leave out some cells of "
-                f"{dataset.name!r} and not all, found {held_out} of {dataset.size}"
+                f"held_out: {self.kind} of {self.share:g} of the cells of {dataset.name!r} is not "
+                f"possible with these factors, found {found:.3g}: name others"
             )
 
     def draw(self, dataset, key, count):
@@ -208,6 +216,8 @@ class Correlated(Cells):
                 )
         sizes = dict(zip(dataset.factor_names, dataset.factor_sizes, strict=True))
         for cause, effect in pairs:
+            if 1 in (sizes[cause], sizes[effect]):
+                raise BadInput(f"correlated: {cause}>{effect} has a factor of one value only")
             reached = _correlation(_table(1e-3, sizes[cause], sizes[effect]))
             if self.correlation > reached:
                 raise BadInput(
@@ -246,10 +256,7 @@ class Correlated(Cells):
 def _check_factors(dataset, names):
     for name in names:
         if name not in dataset.factor_names:
-            raise BadInput(
-                f"dataset {dataset.name!r} has no factor {name!r}: "
-                f"it has {', '.join(dataset.factor_names)}"
-            )
+            raise unknown(f"factor of {dataset.name}", name, dataset.factor_names)
 
 
 @lru_cache(maxsize=8)

@@ -85,10 +85,17 @@ class Dataset(ABC):
         return (self.factors(cells) - (sizes - 1) / 2) / np.sqrt((sizes**2 - 1) / 12)
 
     @property
+    def content(self) -> str:
+        """What tells its images apart from others of this name, version and settings, where these
+        do not say it all: a digest of what was read. Part of every run's id; empty elsewhere."""
+        return ""
+
+    @property
     def title(self) -> str:
         """What tells it apart from the same dataset with other settings: its name where these are
-        the defaults, "xysquares(spacing=4)" elsewhere."""
-        return title_of(self.name, self)
+        the defaults, "xysquares(spacing=4)" elsewhere; and its content, if it says any."""
+        content = f"[{self.content}]" if self.content else ""
+        return title_of(self.name, self) + content
 
     def settings(self) -> dict:
         """Field → value; `make(dataset.name, **dataset.settings())` gives the dataset back."""

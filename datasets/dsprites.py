@@ -15,7 +15,7 @@ from soberlook.registry import BadInput
 from .archives import looks_like, npz_array, npz_blocks, npz_shape
 from .dataset import register
 from .hdf5 import hdf5_arrays, hdf5_blocks
-from .layout import expect_as_many, expect_rows
+from .layout import expect_as_many, expect_images, expect_rows
 from .source import File, Source
 from .stored import BlackAndWhite
 
@@ -54,26 +54,28 @@ class DSprites(BlackAndWhite):
         (path,) = files.values()
         with open(path, "rb") as file:
             is_npz = looks_like(file.read(512)).startswith("a zip archive")
-        for classes, images in _npz(path) if is_npz else _hdf5(path):
+        for classes, images in _npz(path, self) if is_npz else _hdf5(path, self):
             if images.max(initial=0) > 1:
                 raise BadInput(f"{path}: expected pixels of 0 and 1, found {images.max()}")
             yield classes[:, 1:], 255 * images[..., None]  # the first class is the colour's
 
 
-def _hdf5(path):
+def _hdf5(path, dataset):
     expected = {"imgs": (np.uint8, (64, 64)), "latents/classes": (np.integer, (6,))}
     with hdf5_arrays(path, expected) as (images, classes):
         expect_as_many(path, images=len(images), labels=len(classes))
+        expect_images(path, len(images), dataset)
         classes = classes[:]
         for some, block in hdf5_blocks(images):
             yield classes[some], block
 
 
-def _npz(path):
+def _npz(path, dataset):
     for name, *row in (("imgs", np.uint8, (64, 64)), ("latents_classes", np.integer, (6,))):
         expect_rows(path, name, npz_shape(path, name), *row)
+    expect_images(path, npz_shape(path, "imgs")[0][0], dataset)
     classes = npz_array(path, "latents_classes")
-    expect_as_many(path, images=npz_shape(path, "imgs")[0][0], labels=len(classes))
+    expect_as_many(path, images=dataset.size, labels=len(classes))
     start = 0
     for block in npz_blocks(path, "imgs"):
         yield classes[start : start + len(block)], block

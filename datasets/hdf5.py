@@ -36,8 +36,10 @@ def hdf5_arrays(path: Path, expected: dict[str, tuple[type, tuple[int, ...]]]) -
             for array, (name, row) in zip(arrays, expected.items(), strict=True):
                 expect_rows(path, name, (array.shape, array.dtype), *row)
             yield arrays
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except BadInput:
+        raise
+    except (OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise BadInput(
             f"{path}: expected a whole HDF5 file, found it truncated or damaged ({reason}): "
             "get it again"

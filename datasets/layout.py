@@ -25,3 +25,10 @@ def expect_as_many(where, **counts: int):
     if len(set(counts.values())) > 1:
         found = ", ".join(f"{count:,} {what}" for what, count in counts.items())
         raise BadInput(f"{where}: expected as many {' as '.join(counts)}, found {found}")
+
+
+def expect_images(where, count: int, dataset):
+    """Raise `BadInput` where there are not as many images as the dataset has, before labels that
+    could be of any length are read."""
+    if count != dataset.size:
+        raise BadInput(f"{where}: expected {dataset.size:,} images, found {count:,}")

@@ -44,7 +44,7 @@ def add_arrays(
 
     images [n, …]: uint8, or real numbers in [0, 1]: [n, h, w, c] where they are images, or any
     other shape, such as [n, d] for tables.
-    factors: [n, f], whole numbers or texts, with their `names`; or a mapping of names to columns
+    factors: [n, f], numbers or texts, with their `names`; or a mapping of names to columns
     [n]. Without factors there is one, "image", with a value for each.
 
     A combination's images beyond as many as the rarest has are left out, with a warning. The
@@ -134,7 +134,7 @@ def _columns(name, factors, names, count) -> dict[str, np.ndarray]:
             columns[factor] = column = column.astype(str)
         if column.dtype.kind not in "biufU":
             raise BadInput(
-                f"{name}: factor {factor!r} must be whole numbers or texts, found {column.dtype}"
+                f"{name}: factor {factor!r} must be numbers or texts, found {column.dtype}"
             )
         if column.dtype.kind == "f" and not np.isfinite(column).all():
             wrong = int((~np.isfinite(column)).sum())

@@ -11,7 +11,7 @@ from soberlook.registry import BadInput
 
 from .dataset import register
 from .hdf5 import hdf5_arrays, hdf5_blocks
-from .layout import expect_as_many
+from .layout import expect_as_many, expect_images
 from .source import File, Source
 from .stored import StoredDataset
 
@@ -44,6 +44,7 @@ class Shapes3D(StoredDataset):
         }
         with hdf5_arrays(path, expected) as (images, labels):
             expect_as_many(path, images=len(images), labels=len(labels))
+            expect_images(path, len(images), self)
             values = self._values(path, labels[:])
             for some, block in hdf5_blocks(images):
                 yield values[some], block

@@ -11,7 +11,9 @@ the same key. Sprites are s, [n, h, w, 1] in [0, 1]; antialiased ones are blende
 """
 
 import dataclasses
+import hashlib
 import math
+import os
 from typing import ClassVar
 
 import jax
@@ -20,7 +22,7 @@ import numpy as np
 
 from soberlook.registry import BadInput, setting
 
-from .background import background
+from .background import PICTURES, background
 from .dataset import Dataset, image_keys
 
 GREYS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -57,6 +59,10 @@ class Variant(Dataset):
 
     def missing(self):
         return self.of().missing()
+
+    @property
+    def content(self):
+        return self.of().content
 
     def load(self):
         return self.of().load()
@@ -106,6 +112,18 @@ class Scream(Variant):
     """
 
     background: str = setting("astronaut")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.background not in PICTURES:  # the same file, wherever a worker is started
+            object.__setattr__(self, "background", os.path.abspath(self.background))
+
+    @property
+    def content(self):
+        if self.background in PICTURES or not os.path.isfile(self.background):
+            return super().content
+        with open(self.background, "rb") as file:
+            return super().content + hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
     def missing(self):
         try:

@@ -38,6 +38,11 @@ class Groups(View):
     def check(self, dataset):
         if self.factor and self.factor not in dataset.factor_names:
             raise unknown(f"factor of {dataset.name}", self.factor, dataset.factor_names)
+        if len(dataset.grid) == 1:
+            raise BadInput(
+                f"groups: members differ in what they do not share, and {dataset.name!r} has one "
+                "factor only and no nuisance"
+            )
         if not isinstance(dataset.training, (AllCells, HeldOut)):
             raise BadInput(
                 f"groups: members are drawn uniformly, so {dataset.name!r} must be trained on "

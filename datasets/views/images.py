@@ -9,6 +9,7 @@ from .view import View, register
 class Images(View):
     """[b, h, w, c]: the images of the batch's cells."""
 
+    needs_factors = False
     images = 1
 
     def draw(self, d):
@@ -19,6 +20,7 @@ class Images(View):
 class SecondImages(View):
     """[b, h, w, c]: an independent draw of as many images."""
 
+    needs_factors = False
     images = 1
 
     def draw(self, d):

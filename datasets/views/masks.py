@@ -37,6 +37,7 @@ class Masks(View):
     kind: str = setting("mcar", choices=("mcar", "mar", "mnar"))
     rate: float = setting(0.5, low=0, high=1, real=True)
     patches: int = setting(2, low=1)
+    needs_factors = False
 
     def check(self, dataset):
         shape = dataset.image_shape
@@ -48,7 +49,7 @@ class Masks(View):
                 f"{dataset.name!r}, found {self.patches}"
             )
         parts = self._parts(shape)
-        if self.kind == "mar" and self.rate * parts > parts - 1:
+        if self.kind == "mar" and (parts == 1 or self.rate * parts > parts - 1):
             raise BadInput(
                 f"masks: rate must be ≤ {(parts - 1) / parts:.3g}, as mar keeps one of the "
                 f"{parts} parts of {dataset.name!r}, found {self.rate:g}"

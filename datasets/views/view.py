@@ -36,9 +36,9 @@ class View(ABC):
     """A frozen dataclass: its fields are settings that a model may state where it needs it."""
 
     name: ClassVar[str]
-    images: ClassVar[int] = (
-        0  # how many images of the dataset an example of it shows; or a property
-    )
+    needs_factors: ClassVar[bool] = True  # whether it means nothing for data without factors
+    # How many images of the dataset an example of it shows; or a property.
+    images: ClassVar[int] = 0
 
     def __post_init__(self):
         check_settings(self)

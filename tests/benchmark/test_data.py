@@ -124,6 +124,7 @@ def test_import_takes_a_file_or_its_folder(published, soberlook, tmp_path):
             path.rename(given)
         code, _, said = soberlook("data", "import", "tiny", given)
         assert code == 0 and "tiny is here" in said, said
+        assert tiny().content == "" and tiny().title == "tiny"
         np.testing.assert_array_equal(cache.images_of(tiny()), IMAGES)
     assert requests == [] and given.exists()
 
@@ -141,6 +142,8 @@ def test_other_files_are_taken_only_when_asked_to(published, soberlook):
     np.testing.assert_array_equal(cache.images_of(tiny()), 255 - IMAGES)
     shown = soberlook("data", "check", "tiny")[1]
     assert "as it was written from other files than the published ones: tiny.npy" in shown
+    # And no result of theirs is taken for one of the published.
+    assert len(tiny().content) == 16 and tiny().title == f"tiny[{tiny().content}]"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from soberlook.benchmark.arguments import find_study, names, seeds, settings, whole_number
 from soberlook.benchmark.cohort import MAX_WIDTH, Cohort, cohorts
 from soberlook.benchmark.study import Budget, Run
-from soberlook.datasets import DATASETS, VIEWS, MiniSprites, View
+from soberlook.datasets import DATASETS, VIEWS, HeldOut, MiniSprites, View
 from soberlook.models import VAE, BetaVAE
 from soberlook.registry import BadInput
 
@@ -93,6 +93,29 @@ def test_a_dataset_that_cannot_supply_a_view_is_an_error_before_training(monkeyp
     monkeypatch.setattr(BetaVAE, "needs", ("images", "imagse"))
     with pytest.raises(BadInput, match="did you mean 'images'"):
         SMALL.expand()
+
+
+@pytest.mark.parametrize(
+    ("needs", "dataset", "message"),
+    [
+        (("images", "factors"), "causal_model", "view 'factors' is of factors, and it has none"),
+        (("images", "groups"), "causal_model", "view 'groups' is of factors"),
+        (("pairs", ("pairs", {"changed": 1})), "mini_sprites", "view 'pairs' is needed twice"),
+    ],
+)
+def test_views_are_of_what_a_dataset_has_and_needed_once(monkeypatch, needs, dataset, message):
+    monkeypatch.setattr(BetaVAE, "needs", needs)
+    with pytest.raises(BadInput, match=message):
+        SMALL.narrowed(datasets=[dataset], metrics=["kl"]).expand()
+    monkeypatch.setattr(BetaVAE, "needs", ("images", "second_images", "masks"))
+    assert SMALL.narrowed(datasets=["causal_model"], metrics=["kl"]).expand()
+
+
+def test_narrowing_keeps_all_that_have_the_name():
+    held_out = {"training": HeldOut(share=0.1).settings()}
+    twice = dataclasses.replace(SMALL, datasets=("mini_sprites", ("mini_sprites", held_out)))
+    assert len(twice.narrowed(datasets=["mini_sprites"]).expand()) == 40
+    assert len({run.dataset.title for run in twice.expand()}) == 2
 
 
 def test_metrics_that_ask_for_factors_are_for_data_that_have_some():

@@ -64,6 +64,24 @@ def test_npz_objects_are_refused_and_nothing_in_them_executes(tmp_path):
     assert made.exists()  # it would have
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 6)}",
+        b"((((((((((((",
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (1",
+        b"\xff" * 40,
+    ],
+)
+def test_damaged_npz_headers_are_one_line(tmp_path, header):
+    text = header.ljust(117) + b"\n"
+    array = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(600)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("imgs.npy", array)
+    for read in (archives.npz_blocks, archives.npz_shape, archives.npz_array):
+        refused(read, tmp_path / "a.npz", "imgs", match="an array 'imgs', found something else")
+
+
 def test_a_pickle_for_an_npz_is_refused(tmp_path):
     made, path = tmp_path / "made", tmp_path / "a.npz"
     path.write_bytes(pickle.dumps(Evil(made)))

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from soberlook.benchmark.study import STUDIES
 from soberlook.datasets import AllCells, Correlated, HeldOut, make
 from soberlook.registry import BadInput
 
@@ -181,6 +184,14 @@ def test_settings_give_the_choice_back_and_are_part_of_the_id():
     assert make("mini_sprites", training="all").settings() == {}
 
 
+def test_the_documented_study_is_one():
+    text = (Path(__file__).parents[2] / "docs/training-cells.md").read_text()
+    exec(text.split("```python\n")[1].split("```")[0], {})
+    study = STUDIES.pop("held_out")
+    titles = {run.dataset.title for run in study.expand()}
+    assert len(study.expand()) == 108 and len(titles) == 2
+
+
 def test_titles_tell_settings_apart():
     assert make("mini_sprites").title == "mini_sprites"
     assert make("xysquares", spacing=4).title == "xysquares(spacing=4)"
@@ -194,9 +205,13 @@ def test_titles_tell_settings_apart():
     [
         ("hold_out", "did you mean 'held_out'"),
         ({"name": "held_out", "kind": "some"}, "kind must be one of"),
-        ({"name": "held_out", "factors": ["size"]}, "no factor 'size': it has shape, scale"),
-        ({"name": "held_out", "share": 0.0}, "must leave out some cells of 'mini_sprites'"),
-        ({"name": "held_out", "kind": "composition", "factors": ["x"]}, "found 0 of 6144"),
+        ({"name": "held_out", "factors": ["size"]}, "unknown factor of mini_sprites 'size': "),
+        ({"name": "held_out", "share": 0.0}, "is not possible with these factors, found 0"),
+        ({"name": "held_out", "kind": "composition", "factors": ["x"]}, "found 0: name others"),
+        ({"name": "held_out", "kind": "extrapolation"}, "found 0.665: name others"),
+        ({"name": "held_out", "factors": ["x"]}, "random asks for no factors, found x"),
+        ({"kind": "random"}, "must be one of all, held_out, correlated, or settings with name"),
+        (5, "training must be one of"),
         ({"name": "correlated"}, "one cause>effect at least"),
         ({"name": "correlated", "pairs": ["x-y"]}, "must be written cause>effect, found x-y"),
         ({"name": "correlated", "pairs": ["x>y", "y>scale"]}, "no cause itself"),

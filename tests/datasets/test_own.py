@@ -125,7 +125,7 @@ NAN = np.where(np.arange(9) == 4, np.nan, 0.5)[:, None]
         (IMAGES, {}, None, "factors must be one at least"),
         (IMAGES, {"a": np.zeros(9)}, None, "'a' must have several values, found 0"),
         (IMAGES, {"a": NAN[:, 0]}, None, "'a' has 1 values that are no numbers"),
-        (IMAGES, {"a": [None] * 9}, None, "must be whole numbers or texts, found object"),
+        (IMAGES, {"a": [None] * 9}, None, "must be numbers or texts, found object"),
         (NAN, None, None, "images must be finite numbers, found 1 that are not"),
         (IMAGES / 100, None, None, r"real images must be in \[0, 1\], found values from 0 to 2.55"),
         (IMAGES.astype(int), None, None, "must be uint8, or real .*, found int64"),

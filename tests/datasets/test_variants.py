@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 from scipy import stats
 
+from soberlook.benchmark.study import Budget, Run
 from soberlook.datasets import DATASETS, make, original
 from soberlook.datasets.variants import COLOURS, GREYS
+from soberlook.models import BetaVAE
 
 KEY = jax.random.key(0)
 
@@ -107,6 +109,19 @@ def test_scream_says_what_is_missing_before_anything_is_trained():
     message = make("sprites_scream", background="screm.jpg").missing()
     assert message.startswith("sprites_scream: background must be one of astronaut")
     assert make("sprites_scream", background="coffee").settings() == {"background": "coffee"}
+
+
+def test_another_picture_of_the_same_name_is_another_dataset(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ids = []
+    for grey in (90, 200):
+        Image.new("RGB", (200, 200), (grey,) * 3).save("behind.png")
+        dataset = make("mini_sprites_scream", background="behind.png")
+        assert dataset.background == str(tmp_path / "behind.png")  # wherever a worker is started
+        assert dataset.title.endswith(f"[{dataset.content}]")
+        ids.append(Run(dataset, BetaVAE(), 0, Budget()).id)
+    assert ids[0] != ids[1]
+    assert make("mini_sprites_scream").content == ""
 
 
 def test_noshape_draws_every_shape_as_often():
