@@ -126,8 +126,7 @@ def verify(dataset):
 def _write_images(dataset, blocks, path):
     """Place every image at its cell in a memory-mapped file."""
     shape, axes = tuple(dataset.image_shape), len(dataset.grid)
-    _reserve(path, dataset)
-    images = np.lib.format.open_memmap(path, "r+")
+    images = _reserved(path, np.uint8, (dataset.size, *shape), dataset)
     filled = np.zeros(dataset.size, bool)
     for values, some in blocks:
         values, some = np.asarray(values), np.asarray(some)
@@ -175,28 +174,29 @@ def _check_block(dataset, values, images, axes, shape):
 
 
 def _write_factors(dataset, path):
-    factors = np.lib.format.open_memmap(path, "w+", np.int32, (dataset.size, len(dataset.grid)))
+    factors = _reserved(path, np.int32, (dataset.size, len(dataset.grid)), dataset)
     for start in range(0, dataset.size, BLOCK):
         cells = np.arange(start, min(start + BLOCK, dataset.size))
         factors[start : start + BLOCK] = np.stack(np.unravel_index(cells, dataset.grid), axis=1)
     factors.flush()
 
 
-def _reserve(path, dataset):
-    """An .npy file of the right size whose room on the disk is taken: writing to a memory map of
-    a file without it would end the process where the disk is full."""
-    np.lib.format.open_memmap(path, "w+", np.uint8, (dataset.size, *dataset.image_shape))
+def _reserved(path, dtype, shape, dataset) -> np.memmap:
+    """The map of a new .npy file whose room on the disk is taken: writing to that of a file
+    without it would end the process where the disk is full."""
+    np.lib.format.open_memmap(path, "w+", dtype, shape)
     if hasattr(os, "posix_fallocate"):
         with open(path, "r+b") as file:
             try:
                 os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
             except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    return  # a file system that cannot: the room was checked before
-                raise BadInput(
-                    f"dataset {dataset.name!r} needs {nice(needed(dataset))} in {path.parent}: "
-                    f"the disk is full; make room, or set {ROOT} to a folder on another disk"
-                ) from None
+                # Others are of a file system that cannot: the room was checked before.
+                if error.errno == errno.ENOSPC:
+                    raise BadInput(
+                        f"dataset {dataset.name!r} needs {nice(needed(dataset))} in {path.parent}: "
+                        f"the disk is full; make room, or set {ROOT} to a folder on another disk"
+                    ) from None
+    return np.lib.format.open_memmap(path, "r+")
 
 
 def _open(dataset, name, dtype, shape):
