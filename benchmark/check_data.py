@@ -15,7 +15,7 @@ import numpy as np
 from soberlook.datasets import StoredDataset, cache, make, original
 from soberlook.registry import BadInput
 
-from .pictures import png
+from .pictures import drawable, png
 from .progress import Counting
 from .terminal import err, out, say, table
 
@@ -50,7 +50,7 @@ def check(name: str, picture: str = ""):
     for axis, size, share in zip(names, dataset.grid, best, strict=True):
         shown.add_row(axis, str(size), share, f"{1 / size:.1%}")
     out.print(shown)
-    if dataset.bounded and len(dataset.image_shape) == 3 and dataset.image_shape[-1] in (1, 3):
+    if dataset.bounded and drawable(dataset.image_shape):
         path = Path(picture or f"{name}.png")
         try:
             path.write_bytes(png(sheet(dataset, data)))

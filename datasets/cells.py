@@ -21,10 +21,10 @@ from soberlook.registry import (
     Registry,
     check_settings,
     construct,
+    registering,
     setting,
     settings_of,
     title_of,
-    unknown,
 )
 
 CELLS = Registry("choice of training cells")
@@ -62,13 +62,7 @@ class Cells(ABC):
 
 def register(name: str):
     """Class decorator: make the frozen dataclass and enter it under `name`."""
-
-    def decorate(cls):
-        cls = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        cls.name = name
-        return CELLS.add(name, cls)
-
-    return decorate
+    return registering(CELLS, name)
 
 
 def make_cells(value) -> Cells:
@@ -117,7 +111,8 @@ class HeldOut(Cells):
     seed: int = setting(0, low=0)
 
     def check(self, dataset):
-        _check_factors(dataset, self.factors)
+        for name in self.factors:
+            dataset.axis(name)
         if self.factors and self.kind == "random":
             raise BadInput(f"held_out: random asks for no factors, found {', '.join(self.factors)}")
         found = len(self.held_out(dataset)) / dataset.size
@@ -200,7 +195,8 @@ class Correlated(Cells):
 
     def check(self, dataset):
         pairs = self._pairs()
-        _check_factors(dataset, [name for pair in pairs for name in pair])
+        for name in (*(name for pair in pairs for name in pair), *filter(None, [self.condition])):
+            dataset.axis(name)
         effects = [effect for _, effect in pairs]
         causes = {cause for cause, _ in pairs}
         if not pairs or len(set(effects)) < len(effects) or causes & set(effects):
@@ -208,12 +204,10 @@ class Correlated(Cells):
                 "correlated: pairs must be one cause>effect at least, an effect of one cause only "
                 f"and no cause itself, found {', '.join(self.pairs) or 'none'}"
             )
-        if self.condition:
-            _check_factors(dataset, [self.condition])
-            if self.condition in causes | set(effects):
-                raise BadInput(
-                    f"correlated: condition must be a factor of no pair, found {self.condition!r}"
-                )
+        if self.condition in causes | set(effects):
+            raise BadInput(
+                f"correlated: condition must be a factor of no pair, found {self.condition!r}"
+            )
         sizes = dict(zip(dataset.factor_names, dataset.factor_sizes, strict=True))
         for cause, effect in pairs:
             if 1 in (sizes[cause], sizes[effect]):
@@ -229,7 +223,7 @@ class Correlated(Cells):
         key_cells, key_effects = jax.random.split(key)
         cells = jax.random.randint(key_cells, (count,), 0, dataset.size)
         values = list(jnp.unravel_index(cells, dataset.grid))
-        axis = dataset.factor_names.index
+        axis = dataset.axis
         follows = jnp.ones(count, bool)
         if self.condition:
             half = dataset.factor_sizes[axis(self.condition)] / 2
@@ -251,12 +245,6 @@ class Correlated(Cells):
                 f"correlated: pairs must be written cause>effect, found {', '.join(self.pairs)}"
             )
         return pairs
-
-
-def _check_factors(dataset, names):
-    for name in names:
-        if name not in dataset.factor_names:
-            raise unknown(f"factor of {dataset.name}", name, dataset.factor_names)
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from soberlook.registry import Registry, check_settings, construct, setting, settings_of, title_of
+from soberlook.registry import (
+    Registry,
+    check_settings,
+    construct,
+    registering,
+    setting,
+    settings_of,
+    title_of,
+    unknown,
+)
 
 from .cells import AllCells, Cells, make_cells
 
@@ -73,6 +82,12 @@ class Dataset(ABC):
         """The number of cells."""
         return math.prod(self.grid)
 
+    def axis(self, factor: str) -> int:
+        """The axis of the grid that this factor is; `BadInput` where there is none of the name."""
+        if factor not in self.factor_names:
+            raise unknown(f"factor of {self.name}", factor, self.factor_names)
+        return self.factor_names.index(factor)
+
     def factors(self, cells):
         """cells [n] → the factors' values [n, f], whole numbers from 0; without nuisances."""
         values = jnp.unravel_index(cells, self.grid)[: len(self.factor_sizes)]
@@ -113,13 +128,7 @@ def image_keys(key, cells):
 
 def register(name: str):
     """Class decorator: make the frozen dataclass and enter it under `name`."""
-
-    def decorate(cls):
-        cls = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        cls.name = name
-        return DATASETS.add(name, cls)
-
-    return decorate
+    return registering(DATASETS, name)
 
 
 def make(name: str, **settings) -> Dataset:

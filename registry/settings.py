@@ -41,6 +41,17 @@ def construct(classes: Registry, name: str, settings: dict):
     return cls(**settings)
 
 
+def registering(classes: Registry, name: str):
+    """Class decorator: make the frozen dataclass of settings and enter it under `name`."""
+
+    def decorate(cls):
+        cls = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        cls.name = name
+        return classes.add(name, cls)
+
+    return decorate
+
+
 def check_settings(instance):
     """Coerce and check every field of a frozen dataclass in place, from its `__post_init__`."""
     for field in dataclasses.fields(instance):

@@ -23,5 +23,5 @@ class Attributes(View):
         moving_axes(self, dataset, self.names)
 
     def draw(self, d):
-        axes = [d.dataset.factor_names.index(name) for name in self.names or d.dataset.factor_names]
+        axes = moving_axes(self, d.dataset, self.names)
         return d.dataset.standardized(d.cells)[:, np.array(axes)]

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from soberlook.registry import BadInput, setting, unknown
+from soberlook.registry import BadInput, setting
 
 from ..cells import AllCells, HeldOut
 from .moves import cells_of, observe_several, values_of
@@ -36,8 +36,8 @@ class Groups(View):
         return self.members
 
     def check(self, dataset):
-        if self.factor and self.factor not in dataset.factor_names:
-            raise unknown(f"factor of {dataset.name}", self.factor, dataset.factor_names)
+        if self.factor:
+            dataset.axis(self.factor)
         if len(dataset.grid) == 1:
             raise BadInput(
                 f"groups: members differ in what they do not share, and {dataset.name!r} has one "
@@ -53,7 +53,7 @@ class Groups(View):
         key_factor, key_members, key_noise = jax.random.split(d.key, 3)
         names = d.dataset.factor_names
         if self.factor:
-            axis = jnp.full(len(d.cells), names.index(self.factor))
+            axis = jnp.full(len(d.cells), d.dataset.axis(self.factor))
         else:
             axis = jax.random.randint(key_factor, (len(d.cells),), 0, len(names))
         values = values_of(d.dataset, d.cells)
@@ -75,7 +75,7 @@ class Groups(View):
 
     def _of_seen(self, dataset, key, value, axis):
         """Cells [b, g − 1] that are not held out, from a table of those with each value."""
-        axes = (dataset.factor_names.index(self.factor),) if self.factor else None
+        axes = (dataset.axis(self.factor),) if self.factor else None
         cells, starts, counts = map(jnp.asarray, _by_value(dataset, axes))
         row = jnp.zeros_like(axis) if self.factor else axis
         count = counts[row, value][:, None]

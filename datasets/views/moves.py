@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from soberlook.registry import BadInput, unknown
+from soberlook.registry import BadInput
 
 from ..cells import AllCells
 
@@ -19,12 +19,10 @@ def check_moves(view, dataset):
 
 def moving_axes(view, dataset, names=()) -> list[int]:
     """The axes of the factors of these names, of all where there are none. They must be movable."""
+    axes = [dataset.axis(name) for name in names or dataset.factor_names]
     for name in names:
-        if name not in dataset.factor_names:
-            raise unknown(f"factor of {dataset.name}", name, dataset.factor_names)
         if names.count(name) > 1:
             raise BadInput(f"{view.name}: factor {name!r} is named {names.count(name)} times")
-    axes = [dataset.factor_names.index(name) for name in names or dataset.factor_names]
     for axis in axes:
         if dataset.factor_sizes[axis] == 1:
             raise BadInput(

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import jax
 
-from soberlook.registry import Registry, check_settings, construct
+from soberlook.registry import Registry, check_settings, construct, registering
 
 from ..dataset import Dataset
 
@@ -53,13 +53,7 @@ class View(ABC):
 
 def register(name: str):
     """Class decorator: make the frozen dataclass and enter it under `name`."""
-
-    def decorate(cls):
-        cls = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        cls.name = name
-        return VIEWS.add(name, cls)
-
-    return decorate
+    return registering(VIEWS, name)
 
 
 def make_view(need: Need) -> View:
