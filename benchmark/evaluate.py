@@ -94,6 +94,13 @@ def traverse(models, seeds, states, member: int, data, dataset, *, columns=9) ->
     return np.asarray(decode_lines(models, seeds, states, member, data, int(cell), **program))
 
 
+def reconstruct(models, seeds, states, member: int, data, dataset, *, columns=9) -> np.ndarray:
+    """Images and the means of their reconstructions [2, columns, h, w, c] in [0, 1], of cells that
+    are the same for all runs on a dataset."""
+    cells = np.random.default_rng(0).integers(dataset.size, size=columns)
+    return np.asarray(decode_cells(models, seeds, states, member, data, cells, dataset=dataset))
+
+
 def _observe(dataset, data, cells, key):
     return dataset.observe(data, cells, key)
 
@@ -174,3 +181,11 @@ def decode_lines(models, seeds, states, member, data, cell, *, dataset, columns)
     codes = jnp.where(here, values[None, :, None], codes)
     images = model.decode(state, codes.reshape(-1, latents)).mean
     return images.reshape(latents, columns, *images.shape[1:])
+
+
+@partial(jax.jit, static_argnames=("dataset",))
+def decode_cells(models, seeds, states, member, data, cells, *, dataset):
+    """The images of `reconstruct`."""
+    model, seed, state = pick(member, models, seeds, states)
+    x = dataset.observe(data, cells, purpose_key(seed, EVALUATION))
+    return jnp.stack([x, model.decode(state, model.encode(state, x).mean).mean])

@@ -63,7 +63,7 @@ def _cells(metric):
     sizes = f"{metric.points:,}"
     if metric.of == "split":
         sizes += f" + {metric.test_points:,}"
-    return sizes + " disjoint" * metric.disjoint + " sampled" * (metric.codes == "sampled")
+    return sizes + " disjoint" * metric.disjoint + f" {metric.codes}" * (metric.codes != "mean")
 
 
 def _title(thing):

@@ -15,12 +15,16 @@ def traversal_png(images: np.ndarray, kl: np.ndarray) -> bytes:
 
     A row per latent, the one with the highest KL [z] on top, with a line of grey between images.
     """
-    images = images[np.argsort(-kl, kind="stable")]
+    return png(sheet(images[np.argsort(-kl, kind="stable")]))
+
+
+def sheet(images: np.ndarray) -> np.ndarray:
+    """Images [rows, columns, h, w, c] in [0, 1] as pixels [h, w, c] uint8 of one picture."""
     pixels = np.round(255 * np.clip(images, 0, 1)).astype(np.uint8)
     framed = np.pad(pixels, ((0, 0), (0, 0), (0, 1), (0, 1), (0, 0)), constant_values=96)
     rows, columns, height, width, channels = framed.shape
-    sheet = framed.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
-    return png(sheet[:-1, :-1])
+    whole = framed.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
+    return whole[:-1, :-1]
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -14,9 +14,18 @@ from soberlook.results.store import Tables
 from . import memory
 from .cohort import Cohort
 from .compiled import compile_seconds
-from .evaluate import MEMORY, draws_of, interrogable, measure, represent, size_of, traverse
+from .evaluate import (
+    MEMORY,
+    draws_of,
+    interrogable,
+    measure,
+    reconstruct,
+    represent,
+    size_of,
+    traverse,
+)
 from .mapping import everywhere, on_first_device, share_of
-from .pictures import drawable, traversal_png
+from .pictures import drawable, png, sheet, traversal_png
 from .provenance import provenance
 from .train import Training, look, train
 
@@ -137,9 +146,13 @@ def evaluate(
         own = [represent(*asked, dataset, draw) for draw in draws]
         learnt[run] = own, (*asked, dataset) if asks else ()
         if step == pack.budget.updates and drawable(dataset.image_shape):
-            images = traverse(*asked, dataset)
-            png = traversal_png(images, own[0].kl.mean(axis=0))
-            tables.pictures.append({"run_id": run.id, "name": "traversal", "png": png})
+            drawn = {
+                "traversal": traversal_png(traverse(*asked, dataset), own[0].kl.mean(axis=0)),
+                "reconstruction": png(sheet(reconstruct(*asked, dataset))),
+            }
+            tables.pictures.extend(
+                {"run_id": run.id, "name": name, "png": drawing} for name, drawing in drawn.items()
+            )
         if size_of(own) * len(learnt) >= MEMORY:
             measure_learnt()
     if learnt:

@@ -16,6 +16,7 @@ from .metric import Representation, register
 
 
 @register("beta_vae_score", of="interventions")
+@register("beta_vae_score_rotated", of="interventions", codes="rotated", suffix="_rotated")
 def beta_vae_score(
     representation: Representation,
     rng: np.random.Generator,

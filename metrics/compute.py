@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .boosting import THREADS
 from .metric import Metric, Representation, Trained
+from .rotation import rotate
 
 Outcome = dict[str, float] | ValueError
 
@@ -29,7 +30,7 @@ def compute(
     """
     if metric.of == "trained":
         return [_called(metric, run, rng_of(metric, seed)) for run in trained]
-    runs = [of_codes(metric, run) for run in representations]
+    runs = [of_codes(metric, run, seed) for run in representations]
     if metric.of == "representation":
         return [_called(metric, run) for run in runs]
     if metric.of == "interventions":
@@ -64,10 +65,12 @@ def draw_cells(metric: Metric, size: int, rng) -> list[np.ndarray]:
     return [rng.choice(part, size=count) for part, count in zip(parts, counts, strict=True)]
 
 
-def of_codes(metric: Metric, representation: Representation) -> Representation:
+def of_codes(metric: Metric, representation: Representation, seed: int) -> Representation:
     """The run with the codes that this metric is called with in the place of the mean."""
     if metric.codes == "mean":
         return representation
+    if metric.codes == "rotated":
+        return representation._replace(mean=rotate(representation.mean, seed))
     return representation._replace(mean=representation.sampled)
 
 

@@ -15,7 +15,17 @@ from .metric import Numbers, check_split, numbers, register
 
 
 @register("dci", of="split", threaded=True)
+@register("dci_100", of="split", points=100, suffix="_100", threaded=True)
 @register("dci_1000", of="split", points=1_000, test_points=500, suffix="_1000", threaded=True)
+@register(
+    "dci_1000_rotated",
+    of="split",
+    codes="rotated",
+    points=1_000,
+    test_points=500,
+    suffix="_1000_rotated",
+    threaded=True,
+)
 @register("dci_disjoint", of="split", disjoint=True, suffix="_disjoint", threaded=True)
 def dci(
     codes: Num[np.ndarray, "n z"],

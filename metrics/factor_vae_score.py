@@ -14,6 +14,7 @@ from .metric import Representation, register
 
 
 @register("factor_vae_score", of="interventions")
+@register("factor_vae_score_rotated", of="interventions", codes="rotated", suffix="_rotated")
 def factor_vae_score(
     representation: Representation,
     rng: np.random.Generator,

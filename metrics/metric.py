@@ -11,6 +11,7 @@ from soberlook.registry import Registry
 METRICS = Registry("metric")
 Numbers = float | Float[np.ndarray, "..."]  # of one run, or an array of the runs
 Of = Literal["codes", "split", "representation", "interventions", "trained", "setting"]
+Codes = Literal["mean", "sampled", "rotated"]  # "rotated": see `rotation`
 
 
 class Metric(NamedTuple):
@@ -23,7 +24,7 @@ class Metric(NamedTuple):
     points: int  # cells drawn with replacement, for "codes" and to train on in "split"
     test_points: int  # further cells to test on, for "split"
     suffix: str  # of the names of its numbers, where sizes, cells or codes are not the study's
-    codes: Literal["mean", "sampled"]  # which codes of a run it is called with
+    codes: Codes  # which codes of a run it is called with
     disjoint: bool  # whether no cell is both trained on and tested on, for "split"
     batched: bool  # whether codes may have a leading axis of runs, which numbers then have
     continuous: bool  # whether factors may be any real numbers, not only classes
@@ -80,7 +81,7 @@ def register(
     points: int = 10_000,
     test_points: int = 5_000,
     suffix: str = "",
-    codes: Literal["mean", "sampled"] = "mean",
+    codes: Codes = "mean",
     disjoint: bool = False,
     batched: bool = False,
     continuous: bool = False,

@@ -13,6 +13,7 @@ from .metric import Numbers, check_codes_and_factors, numbers, register
 
 
 @register("mig", of="codes", batched=True)
+@register("mig_rotated", of="codes", codes="rotated", suffix="_rotated", batched=True)
 def mig(
     codes: Num[np.ndarray, "*runs n z"], factors: Int[np.ndarray, "n f"], *, bins: int = 20
 ) -> dict[str, Numbers]:

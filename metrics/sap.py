@@ -13,6 +13,7 @@ from .metric import check_split, register
 
 
 @register("sap", of="split")
+@register("sap_rotated", of="split", codes="rotated", suffix="_rotated")
 @register("sap_disjoint", of="split", disjoint=True, suffix="_disjoint")
 def sap(
     codes: Num[np.ndarray, "n z"],
