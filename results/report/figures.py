@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib import colormaps, rc_context
 from matplotlib.figure import Figure
 
-from .summary import BOUNDS, SCORES, bounds_of, labelled, rank_correlations
+from ..summary import BOUNDS, SCORES, bounds_of, labelled, rank_correlations
 
 INK = "#010203"  # stands for the page's own colour of text until the SVG is written
 DOT, MEDIAN, BOUND = "#8a8f98", "#d1701f", "#3f86b8"

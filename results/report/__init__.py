@@ -9,10 +9,10 @@ import pandas as pd
 
 from soberlook.registry import BadInput
 
-from . import frame
+from .. import frame
 from .figures import agreement, distributions, reconstruction_against_kl, score_against_strength
-from .store import Store
-from .summary import (
+from ..store import Store
+from ..summary import (
     BOUNDS,
     SCORE,
     SCORES,
@@ -63,7 +63,7 @@ def render(
         _costs(runs),
         _grounds(runs, max(planned, len(runs))),
     ]
-    css = files("soberlook.results").joinpath("report.css").read_text()
+    css = files(__name__).joinpath("report.css").read_text()
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

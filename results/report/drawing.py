@@ -1,0 +1,105 @@
+"""The hand that draws all figures: ink, colours, axes, and figures as SVG and PDF.
+
+Text and lines in `INK` take the colour of the page around them, light or dark, when they are in a
+report; other colours are mid-tones that can be read on both.
+"""
+
+import io
+import re
+from html import escape
+
+import numpy as np
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#010203"  # stands for the page's own colour of text until the SVG is written
+DOT, MEDIAN, BOUND = "#8a8f98", "#d1701f", "#3f86b8"
+# Okabe & Ito's colours, which differ for every colour vision, without their black; darkened yellow.
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b3a125", "#8a8f98")
+MARKERS = "osD^vPX*"  # beside the colour, never the colour alone
+STRENGTHS = "cividis"  # weak to strong
+DIVERGING = "PuOr"  # correlations from −1 to 1
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "soberlook",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+}
+WIDTH = 6.4  # inches that fill the page's column; a phone shows it at half that, and still legible
+
+
+def style():
+    """The context in which figures are made and saved."""
+    return rc_context(STYLE)
+
+
+def axes(title: str = "", width: float = WIDTH, height: float = 2.8) -> tuple[Figure, Axes]:
+    """A figure of so many inches with one axes."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    found = figure.subplots()
+    found.set_title(title)
+    return figure, found
+
+
+def colour_of(models: list[str]) -> dict[str, str]:
+    """A colour for each of these names, the same wherever they are the same names."""
+    return {m: PALETTE[i % len(PALETTE)] for i, m in enumerate(sorted(set(models)))}
+
+
+def marker_of(models: list[str]) -> dict[str, str]:
+    """A marker for each of these names."""
+    return {m: MARKERS[i % len(MARKERS)] for i, m in enumerate(sorted(set(models)))}
+
+
+def shades(count: int) -> list:
+    """So many colours, weak to strong."""
+    return [colormaps[STRENGTHS](x) for x in np.linspace(0.3, 0.9, count)]
+
+
+def heatmap(title: str, values: np.ndarray, rows: list[str], columns: list[str]) -> Figure:
+    """Numbers from −1 to 1 as a table of colours, each times 100 in its cell; NaN is empty."""
+    size = 1.9 + 0.55 * len(columns), 1.5 + 0.34 * len(rows)
+    figure, on = axes(title, *size)
+    on.imshow(np.nan_to_num(values), cmap=DIVERGING, vmin=-1, vmax=1, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        text = "" if np.isnan(value) else f"{100 * value:.0f}"
+        colour = "#fff" if abs(value) > 0.6 else "#111"
+        on.text(j, i, text, ha="center", va="center", color=colour)
+    on.set_yticks(range(len(rows)), rows)
+    on.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
+    on.spines[:].set_visible(False)
+    on.tick_params(length=0)
+    return figure
+
+
+def to_svg(figure: Figure, alt: str) -> str:
+    """An `<svg>` element for a page, with ink that is the page's."""
+    buffer = io.StringIO()
+    with style():
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
+
+
+def to_file(figure: Figure, kind: str) -> bytes:
+    """The figure as a file of its own on white, "svg" or "pdf"; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    date = {"svg": "Date", "pdf": "CreationDate"}[kind]
+    with style():
+        figure.savefig(buffer, format=kind, facecolor="white", metadata={date: None})
+    return buffer.getvalue()

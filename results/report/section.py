@@ -1,0 +1,54 @@
+"""What a section of the report is, and what it is made from."""
+
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+NOT_ENOUGH = "Not enough runs to say"
+
+
+class Study(NamedTuple):
+    """What a store holds, as sections take it."""
+
+    runs: pd.DataFrame  # one row per run, labelled; diverged ones have the metrics' floors
+    survivors: pd.DataFrame  # the same runs as they are, NaN where a run has no number
+    rows: pd.DataFrame  # the long table: run_id, step, draw, metric, value, version
+    bounds: pd.DataFrame
+    scores: list[str]  # the scores of disentanglement that any run has, higher is better
+
+
+class Picture(NamedTuple):
+    """A figure, and the numbers behind it."""
+
+    name: str  # of its files, unique in the report: letters, digits, - and _
+    figure: Figure
+    alt: str  # what it shows, for those who do not see it: the finding, not the kind of chart
+    caption: str  # plain text
+    data: pd.DataFrame  # what is drawn, for the CSV
+    dataset: str = ""  # that a filter keeps it for; empty where it is of all
+    metric: str = ""
+
+
+class Table(NamedTuple):
+    """A table. Texts and numbers are already as they are to be read; nothing is NaN."""
+
+    data: pd.DataFrame  # strings; the columns `dataset` and `metric`, if there, are filtered by
+    caption: str = ""
+
+
+class Section(NamedTuple):
+    """A question, its answer in a sentence or two, and what that rests on."""
+
+    name: str  # the anchor: "variance"
+    title: str  # the question
+    findings: list[str]  # plain text, made from the numbers; **so** is bold
+    pictures: list[Picture] = []
+    tables: list[Table] = []
+    about: str = ""  # how it was computed and is to be read: plain text
+    why: str = ""  # why nothing can be said; findings are then empty
+
+
+def say_interval(low: float, high: float, how: str = ".2f") -> str:
+    """ " [.10 to .20]", or nothing where there is no interval."""
+    return "" if pd.isna(low) or pd.isna(high) else f" [{low:{how}} to {high:{how}}]"
