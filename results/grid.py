@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from soberlook.registry import BadInput, unknown
+from soberlook.registry import unknown
 
 from .summary import labelled
 

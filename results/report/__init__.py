@@ -10,7 +10,6 @@ import pandas as pd
 from soberlook.registry import BadInput
 
 from .. import frame
-from .figures import agreement, distributions, reconstruction_against_kl, score_against_strength
 from ..store import Store
 from ..summary import (
     BOUNDS,
@@ -23,6 +22,7 @@ from ..summary import (
     scores_of,
     summarize,
 )
+from .figures import agreement, distributions, reconstruction_against_kl, score_against_strength
 
 MOST_SETTINGS = 8  # whose traversals are all shown; of more, the best setting of every model
 
