@@ -85,14 +85,21 @@ def heatmap(title: str, values: np.ndarray, rows: list[str], columns: list[str])
     return figure
 
 
-def to_svg(figure: Figure, alt: str) -> str:
-    """An `<svg>` element for a page, with ink that is the page's."""
+def to_svg(figure: Figure, name: str, alt: str) -> str:
+    """An `<svg>` element for a page, with ink that is the page's.
+
+    Ids begin with `name`: one that two figures share is lost with the figure that a reader hides.
+    """
     buffer = io.StringIO()
-    with style():
+    with rc_context(STYLE | {"svg.hashsalt": name}):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    svg = re.sub(r'<g id="[a-zA-Z0-9.]+_\d+">', "<g>", svg)  # which nothing refers to
+    svg = re.sub(r"\n\s*", "\n", svg)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r"\1", svg, count=1)
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
 
 

@@ -37,6 +37,15 @@ class Table(NamedTuple):
     caption: str = ""
 
 
+class Image(NamedTuple):
+    """A picture made of pixels, of one run."""
+
+    png: bytes
+    alt: str
+    caption: str
+    dataset: str = ""
+
+
 class Section(NamedTuple):
     """A question, its answer in a sentence or two, and what that rests on."""
 
@@ -45,6 +54,7 @@ class Section(NamedTuple):
     findings: list[str]  # plain text, made from the numbers; **so** is bold
     pictures: list[Picture] = []
     tables: list[Table] = []
+    images: list[Image] = []
     about: str = ""  # how it was computed and is to be read: plain text
     why: str = ""  # why nothing can be said; findings are then empty
 
