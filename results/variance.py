@@ -136,7 +136,7 @@ def _noise(runs, rows, scores):
     """metric → [runs] variance of the mean of a run's draws; 0 where a run was given its score."""
     if rows is None or not scores:
         return {}
-    check(runs, ["run_id"])
+    check(runs, ["run_id", *scores])
     rows = rows[rows["metric"].isin(scores) & rows["run_id"].isin(runs["run_id"])]
     rows = rows[rows["step"] == rows.groupby(["run_id", "metric"])["step"].transform("max")]
     dataset = rows["run_id"].map(runs.drop_duplicates("run_id").set_index("run_id")["dataset"])
@@ -149,8 +149,8 @@ def _noise(runs, rows, scores):
     for metric, own in spread.groupby(level="metric"):
         own = (own["var"] / own["size"]).droplevel("metric")
         if own.notna().any():
-            given = ~runs["run_id"].isin(own.index)
-            found[metric] = runs["run_id"].map(own).mask(given, 0.0).to_numpy()
+            given = runs[metric].notna() & ~runs["run_id"].isin(own.index)
+            found[metric] = runs["run_id"].map(own).mask(given, 0.0).to_numpy(float)
     return found
 
 

@@ -32,11 +32,12 @@ def section(study: Study) -> Section:
     explained = variance_explained(study.runs, study.scores)
     components = variance_components(study.runs, study.rows, study.scores)
     if explained["value"].isna().all():
-        return Section(NAME, TITLE, [], why="; ".join(sorted(set(explained["why"]))))
+        why = "; ".join(sorted(set(explained["why"]))) or "there are no runs"
+        return Section(NAME, TITLE, [], why=why)
     pictures = [_picture(d, own) for d, own in components.groupby("dataset", sort=False)]
     tables = [_table(explained), _components(components)]
     findings = _findings(explained, study.scores)
-    return Section(NAME, TITLE, findings, [p for p in pictures if p], tables, ABOUT)
+    return Section(NAME, TITLE, findings, [p for p in pictures if p], tables, about=ABOUT)
 
 
 def _findings(explained, scores):
