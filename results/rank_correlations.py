@@ -46,7 +46,7 @@ def rank_correlations(
     asked = ([columns.index(column) for column in some] for some in (first, second))
     take = np.ix_(range(len(KINDS)), *asked)
     parts = [pd.DataFrame(columns=COLUMNS)]
-    for dataset, settings in table.settings.groupby("dataset").indices.items():
+    for dataset, settings in table.settings.groupby("dataset").indices.items() if columns else ():
         found = _matrices(table.values[:, settings])
         keys = pd.MultiIndex.from_product([[dataset], KINDS, first, second], names=KEYS)
         numbers = {name: matrix[take].reshape(-1) for name, matrix in found.items()}

@@ -112,6 +112,7 @@ def test_where_nothing_can_be_said_it_says_why():
     three = rank_correlations(runs[runs["seed"] < 3], ["a"], ["b"])
     assert three["why"].tolist() == ["", "too few seeds for an interval"]
     empty = rank_correlations(runs[:0], ["a"], ["b"])
+    assert rank_correlations(runs, []).empty
     assert empty.empty and empty.columns.tolist() == COLUMNS
     with pytest.raises(BadInput, match="column 'nonsense'"):
         rank_correlations(runs, ["nonsense"])
