@@ -11,7 +11,7 @@ import typer
 
 from soberlook.registry import BadInput, unknown
 
-from . import cli_data
+from . import cli_data, cli_results
 from .options import PluginOption, SetOption
 from .terminal import err, number, out, say, table
 
@@ -175,6 +175,9 @@ def report(
     from soberlook.results.report import write_report
 
     typer.echo(write_report(where))
+
+
+app.command()(cli_results.query)
 
 
 @app.command("metrics")

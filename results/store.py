@@ -12,12 +12,16 @@ Files are whole or absent: written aside and renamed, or put in one piece. Nothi
 store is ever executed; a file that is not what it should be is named and left alone.
 """
 
+import glob
 import io
 import json
 import os
+import re
 import uuid
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import fsspec
@@ -85,6 +89,12 @@ BOUNDS = pa.schema(
 )
 TABLES = {"rows": ROWS, "pictures": PICTURES, "runs": RUNS}  # of a cohort, in order of writing
 SCHEMAS = TABLES | {"bounds": BOUNDS}
+
+WORDS = ("run_id", "metric")  # that repeat, row after row
+WORD = pa.dictionary(pa.int32(), pa.string())
+Keep = Callable[[str, pa.Table], pa.Array]
+
+UNREADABLE = (pa.ArrowException, ValueError, TypeError, KeyError, OSError, RecursionError)
 
 
 class StoreWarning(UserWarning):
@@ -192,20 +202,34 @@ class Store:
         Only these `columns`, and only the rows of these runs, if given. Columns that a file lacks
         are null. A file that is truncated or not ours is passed over with a `StoreWarning`.
         """
-        schema = SCHEMAS[name]
-        schema = schema if columns is None else pa.schema([schema.field(c) for c in columns])
+        schema = _schema(name, columns)
         wanted = None if run_ids is None else pa.array(run_ids, pa.string())
-        tables = [schema.empty_table()]
+        keep = None if wanted is None else lambda _, keys: pc.is_in(keys["run_id"], wanted)
+        tables = [table.cast(schema) for _, table in self.tables(name, columns, keep)]
+        return pa.concat_tables([schema.empty_table(), *tables])
+
+    def tables(
+        self, name: str, columns: list[str] | None = None, keep: Keep | None = None
+    ) -> Iterator[tuple[str, pa.Table]]:
+        """(cohort, table) of every file, with words that repeat (`WORDS`) as dictionaries.
+
+        Only rows that `keep` are read, if given: of a cohort and a table of the words asked for it
+        says which, as booleans. Where it keeps none, nothing else of the file is read.
+        """
+        schema = _schema(name, columns, dictionaries=True)
         for path in self._files(name, ".parquet"):
+            cohort = re.fullmatch(r"(.*?)(-\d+)?", path.rsplit("/", 1)[-1][: -len(".parquet")])[1]
             try:
-                found = _parse(self.fs.cat_file(path), schema)
-            except (pa.ArrowException, ValueError, OSError) as error:
+                part = partial(keep, cohort) if keep else None
+                found = _parse(self.fs.cat_file(path), schema, part)
+            except UNREADABLE as error:
                 _pass_over(path, error)
                 continue
-            if wanted is not None:
-                found = found.filter(pc.is_in(found["run_id"], wanted))
-            tables.append(found)
-        return pa.concat_tables(tables)
+            yield cohort, found
+
+    def size(self, name: str) -> int:
+        """The bytes of all files of a table."""
+        return sum(self.fs.size(path) or 0 for path in self._files(name, ".parquet"))
 
     def finished(self) -> set[str]:
         """The ids of the runs that need no training any more.
@@ -272,28 +296,85 @@ class Store:
     def _is_sound(self, file, schema) -> bool:
         try:
             _parse(self.fs.cat_file(f"{self.root}/{file}"), schema)
-        except (pa.ArrowException, ValueError, OSError):
+        except UNREADABLE:
             return False
         return True
 
 
-def _parse(content: bytes, schema) -> pa.Table:
+def find(place: str | Path) -> list[Store]:
+    """The store at a place; or, of a pattern like `runs/*`, the stores among all that it fits."""
+    store = Store(place)
+    if not glob.has_magic(store.root) or store.fs.exists(store.root):
+        if store.about() is None:
+            raise BadInput(f"{place}: expected a folder of results, found none")
+        return [store]
+    found = []
+    for path in sorted(store.fs.glob(f"{store.root}/study.json")):
+        root = store.fs.unstrip_protocol(path.removesuffix("/study.json"))
+        one = Store(root.removeprefix("file://"))
+        try:
+            one.about()
+        except BadInput as error:
+            _pass_over(one.where, error)
+        else:
+            found.append(one)
+    if not found:
+        raise BadInput(f"{place}: expected folders of results, found none")
+    return found
+
+
+def _schema(name, columns=None, dictionaries=False):
+    """The fields of a table, or those of these columns."""
+    fields = list(SCHEMAS[name]) if columns is None else [SCHEMAS[name].field(c) for c in columns]
+    if dictionaries:
+        fields = [f.with_type(WORD) if f.name in WORDS else f for f in fields]
+    return pa.schema(fields)
+
+
+def _parse(content: bytes, schema, keep=None) -> pa.Table:
     """A Parquet file as a table of exactly this schema; raises where it cannot be one of ours."""
-    table = pq.read_table(io.BytesIO(content))
-    key = schema.names[0]
-    if key not in table.column_names:
+    words = [f.name for f in schema if f.type == WORD]
+    file = pq.ParquetFile(io.BytesIO(content), read_dictionary=words)
+    if (key := schema.names[0]) not in file.schema_arrow.names:
         raise ValueError(f"it has no column {key}")
-    columns = [
-        table[f.name].cast(f.type) if f.name in table.column_names else pa.nulls(len(table), f.type)
+    if keep is None:
+        return _checked(_columns(file, schema), schema)
+    first = _checked(_columns(file, pa.schema([schema.field(name) for name in words])), schema)
+    kept = keep(first)
+    if not pc.any(kept).as_py():
+        return schema.empty_table()
+    rest = pa.schema([f for f in schema if f.name not in words])
+    rest = _checked(_columns(file, rest), schema)
+    both = {f.name: (first if f.name in words else rest)[f.name] for f in schema}
+    return pa.table(both, schema=schema).filter(kept)
+
+
+def _columns(file, schema) -> pa.Table:
+    """These columns of a file; those that it lacks are null."""
+    known = file.schema_arrow.names
+    there = [name for name in schema.names if name in known]
+    found, rows = file.read(columns=there, use_threads=False), file.metadata.num_rows
+    columns = {
+        f.name: _cast(found[f.name], f.type) if f.name in there else pa.nulls(rows, f.type)
         for f in schema
-    ]
-    table = pa.table(columns, schema=schema)
-    if table[key].null_count:
+    }
+    return pa.table(columns, schema=schema)
+
+
+def _cast(column, kind):
+    if kind != WORD or column.type == WORD:
+        return column.cast(kind)
+    return column.cast(pa.string()).dictionary_encode()
+
+
+def _checked(table, schema) -> pa.Table:
+    table.validate(full=True)  # text that is not UTF-8, say
+    key = schema.names[0]
+    if key in table.column_names and table[key].null_count:
         raise ValueError(f"it has rows without {key}")
-    for name in {"settings", "dataset_settings"} & set(schema.names):
-        if not all(
-            isinstance(json.loads(text or "null"), dict) for text in table[name].to_pylist()
-        ):
+    for name in {"settings", "dataset_settings"} & set(table.column_names):
+        texts = pc.unique(table[name]).to_pylist()
+        if not all(isinstance(json.loads(text or "null"), dict) for text in texts):
             raise ValueError(f"its {name} are not JSON objects")
     return table
 

@@ -1,5 +1,7 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from soberlook import results
@@ -139,3 +141,168 @@ def test_writing_leaves_no_scraps(store, monkeypatch):
     folder = store.root + "/rows"
     assert [p.rsplit("/", 1)[1] for p in store.fs.ls(folder, detail=False)] == ["one.parquet"]
     assert results.load(store.where)["run_id"].tolist() == ["a"]
+
+
+def test_filters_say_which_runs_and_metrics(small_store):
+    whole = results.load(small_store)
+    for where in (
+        "beta == 4",
+        {"strength": 4.0},
+        {"beta": [4]},
+        "model == 'beta_vae' and beta == 4",
+    ):
+        found = results.load(small_store, where=where, metrics=["mig", "kl"])
+        expected = whole[whole["beta"] == 4].reset_index(drop=True)
+        pd.testing.assert_frame_equal(found, expected[found.columns])
+        assert {"mig", "kl", "beta", "device"} <= {*found} and "reconstruction" not in found
+    best = float(whole["mig"].median())
+    found = results.load(small_store, where=f"mig > {best!r} and seed in [0, 1]", metrics=["kl"])
+    assert found["run_id"].tolist() == whole[whole["mig"] > best]["run_id"].tolist()
+    assert "kl" in found and "mig" not in found
+    assert results.load(small_store, where={"model": "none"}).empty
+    assert list(results.load(small_store, metrics="mig").columns).count("mig") == 1
+
+
+def test_filters_hold_for_the_other_tables(small_store):
+    runs = results.load(small_store, where="beta < 1")
+    rows = results.rows(small_store, where="beta < 1", metrics=["mig", "sap"])
+    assert set(rows["run_id"]) == set(runs["run_id"]) and set(rows["metric"]) == {"mig"}
+    drawn = results.frame.pictures(small_store, where={"seed": 1})
+    assert drawn["run_id"].nunique() == 4 and drawn["png"].map(len).gt(50).all()
+    assert set(results.frame.pictures(small_store, runs["run_id"])["run_id"]) == set(runs["run_id"])
+    assert results.frame.pictures(small_store, []).empty
+
+
+def test_numbers_of_runs_that_are_left_out_are_not_read(store, monkeypatch):
+    for name, model in (("one", "m"), ("two", "n")):
+        store.write(name, Tables([run(name, model=model)], [row(name, "mig", 0.1)]))
+    asked, read = [], results.store.pq.ParquetFile.read
+    monkeypatch.setattr(
+        results.store.pq.ParquetFile,
+        "read",
+        lambda *_, columns, **more: asked.append(columns) or read(*_, columns=columns, **more),
+    )
+    results.load(store.where, where={"model": "n"})
+    assert sum("value" in columns for columns in asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"metrics": ["mgi"]}, "unknown metric 'mgi': did you mean 'mig'?"),
+        ({"where": "mgi > 0"}, "unknown column 'mgi': did you mean 'mig'?"),
+        ({"where": "mgi > 0", "metrics": ["kl"]}, "unknown column 'mgi': did you mean 'mig'?"),
+        ({"where": {"seeds": 1}}, "unknown column 'seeds': did you mean 'seed'?"),
+    ],
+)
+def test_unknown_names_are_one_clear_line(small_store, more, message):
+    with pytest.raises(BadInput) as raised:
+        results.load(small_store, **more)
+    assert message in str(raised.value)
+
+
+def test_several_stores_are_one(tmp_path):
+    for name, begun, value in (("old", 1.0, 0.1), ("new", 2.0, 0.2), ("older", None, 0.3)):
+        store = Store(tmp_path / "runs" / name)
+        store.create(name, "")
+        own = run(f"only {name}", study=name, begun=begun)
+        both = [run("both", study=name, begun=begun), own]
+        rows = [row(r["run_id"], "mig", value) for r in both]
+        store.write(
+            "one", Tables(both, rows, [{"run_id": "both", "name": "x", "png": name.encode()}])
+        )
+    (tmp_path / "runs" / "notes").mkdir()
+    (tmp_path / "runs" / "notes.txt").write_text("no store")
+    places = [tmp_path / "runs" / name for name in ("old", "new", "older")]
+    for where in (
+        f"{tmp_path}/runs/*",
+        places,
+        map(str, places),
+        [f"{tmp_path}/runs/o*", places[1]],
+    ):
+        frame = results.load(where).set_index("run_id")
+        assert frame["study"].to_dict() == {
+            "both": "new",
+            "only new": "new",
+            "only old": "old",
+            "only older": "older",
+        }
+        assert frame["mig"].to_dict() == {
+            "both": 0.2,
+            "only new": 0.2,
+            "only old": 0.1,
+            "only older": 0.3,
+        }
+    assert len(results.rows(f"{tmp_path}/runs/*")) == 4
+    assert results.frame.pictures(f"{tmp_path}/runs/*")["png"].tolist() == [b"new"]
+    assert results.frame.bounds(f"{tmp_path}/runs/*").empty
+    with pytest.raises(BadInput, match="x\\*: expected folders of results, found none"):
+        results.load(f"{tmp_path}/x*")
+    with pytest.raises(BadInput, match="found an empty list"):
+        results.load([])
+    (tmp_path / "runs" / "notes" / "study.json").write_text("{}")
+    with pytest.warns(StoreWarning, match="notes.* was passed over"):
+        assert len(results.load(f"{tmp_path}/runs/*")) == 4
+
+
+def test_a_place_whose_name_is_a_pattern_is_that_place(tmp_path):
+    for name in ("a[1]", "a1"):
+        store = Store(tmp_path / name)
+        store.create(name, "")
+        store.write("one", Tables([run(name, study=name)]))
+    assert results.load(tmp_path / "a[1]")["study"].tolist() == ["a[1]"]
+    store = Store("memory://some/one")
+    store.create("s", "")
+    store.write("one", Tables([run("a")]))
+    assert results.load("memory://some/*")["run_id"].tolist() == ["a"]
+
+
+def test_types_are_those_one_expects(store):
+    settings = {
+        "layers": 3,
+        "widths": [64, 32],
+        "shuffled": True,
+        "rate": 1,
+        "any": 1,
+        "big": 2**70,
+    }
+    other = {"layers": None, "rate": 0.5, "written": False, "any": "x", "nothing": None}
+    runs = [run("a", settings=settings, width=8), run("b", settings=other)]
+    store.write("one", Tables(runs, [row("a", "mig", 0.1), row("a", "width", 0.2)]))
+    frame = results.load(store.where)
+    types = frame.dtypes.astype(str).to_dict()
+    expected = {"seed": "int64", "updates": "int64", "width": "Int64", "mig": "float64"}
+    expected |= {"layers": "Int64", "widths": "str", "shuffled": "boolean", "rate": "float64"}
+    expected |= {"written": "boolean", "any": "str", "model": "str", "run_id": "str"}
+    expected |= {"strength": "float64", "big": "str", "metric_width": "float64"}
+    assert {name: types[name] for name in expected} == expected
+    assert frame["widths"].tolist()[0] == "[64, 32]" and frame["any"].tolist() == ["1", "x"]
+    assert frame["nothing"].isna().all() and frame.columns.is_unique
+    assert results.query(frame, "layers == 3 and shuffled")["run_id"].tolist() == ["a"]
+    assert frame.groupby("widths")["mig"].median().tolist() == [0.1]
+    whole = results.load(store.where, where={"run_id": "a"})
+    assert str(whole["layers"].dtype) == "int64" and str(whole["shuffled"].dtype) == "bool"
+    assert results.load(store.where, where="metric_width > .1")["run_id"].tolist() == ["a"]
+
+
+def test_settings_keep_their_names_whichever_metrics_are_read(store):
+    runs = [run("a", settings={"kl": 3})]
+    store.write("one", Tables(runs, [row("a", "kl", 0.5), row("a", "mig", 0.1)]))
+    frame = results.load(store.where, metrics=["mig"])
+    assert "setting_kl" in frame and "kl" not in frame
+    assert len(results.load(store.where, where="setting_kl == 3 and kl < 1")) == 1
+
+
+@pytest.mark.parametrize("kind", ["twice", "bytes", "nested", "deep"])
+def test_hostile_files_are_passed_over(store, kind):
+    store.write("good", Tables([run("a")], [row("a", "mig", 0.1)]))
+    deep = '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    ids = {
+        "twice": pa.table([pa.array(["x"])] * 2, names=["run_id", "run_id"]),
+        "bytes": pa.table({"run_id": pa.array([b"\xff\xfe"], pa.binary()), "settings": ["{}"]}),
+        "nested": pa.table({"run_id": [{"run_id": "x"}]}),
+        "deep": pa.table({"run_id": ["x"], "settings": [deep], "dataset_settings": ["{}"]}),
+    }
+    pq.write_table(ids[kind], f"{store.root}/runs/zz.parquet")
+    with pytest.warns(StoreWarning, match="zz.parquet was passed over: "):
+        assert results.load(store.where)["run_id"].tolist() == ["a"]
