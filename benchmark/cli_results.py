@@ -19,7 +19,7 @@ Where = Annotated[
     str,
     typer.Option(
         metavar="CONDITION",
-        help="Only these runs, as in \"beta in [1, 4] and not mig < .1\".",
+        help='Only these runs, as in "beta in [1, 4] and not mig < .1".',
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
