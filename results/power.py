@@ -32,7 +32,8 @@ def power_of(difference, seeds, sd=1.0, *, level: float = LEVEL, paired: bool = 
     edge = special.stdtrit(df, 0.5 + level / 2)
     # The lower tail is nothing (1e-13) from 7 on, where SciPy's cdf turns into NaN.
     below = special.nctdtr(df, np.minimum(centre, 7), -edge)
-    return np.where(fine, 1 - special.nctdtr(df, centre, edge) + below, np.nan)[()]
+    power = np.minimum(1 - special.nctdtr(df, centre, edge) + below, 1)
+    return np.where(fine, power, np.nan)[()]
 
 
 def smallest_difference(
