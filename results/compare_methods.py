@@ -126,7 +126,8 @@ def difference(a: np.ndarray, b: np.ndarray) -> Difference:
     """Means over seeds of `a` − those of `b` [..., seeds], the same seeds on the last axis.
 
     Paired only where both have the same three seeds or more and their scores correlate positively
-    over them: pairs that have nothing in common only cost degrees of freedom.
+    over them: pairs that have nothing in common only cost degrees of freedom. That the seeds decide
+    this costs two points of coverage where there is nothing in common (93 % with ten seeds).
     """
     (mean_a, var_a, n_a), (mean_b, var_b, n_b) = moments(a), moments(b)
     var_apart = moments(a - b)[1]
