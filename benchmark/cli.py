@@ -178,6 +178,7 @@ def report(
 
 
 app.command()(cli_results.query)
+app.command()(cli_results.compare)
 
 
 @app.command("metrics")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.measure import Measurement
 
 from soberlook.registry import BadInput
@@ -88,8 +89,11 @@ def show(frame):
     shown = table(*map(str, frame.columns))
     for row in frame.itertuples(index=False, name=None):
         shown.add_row(*map(cell, row))
-    natural = Measurement.get(out, out.options, shown).maximum
-    out.print(shown, width=None if out.is_terminal else natural)  # a pipe has no width
+    if out.is_terminal:
+        out.print(shown)
+        return
+    wide = Console(width=100_000, markup=False, highlight=False)  # a pipe has no width
+    wide.print(shown, width=Measurement.get(wide, wide.options, shown).maximum)
 
 
 def cell(value) -> str:
@@ -110,3 +114,75 @@ def to_json(frame) -> str:
     """A frame as a JSON list of objects, with null for what is missing."""
     records = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
+
+
+def compare(
+    a: Annotated[str, typer.Argument(metavar="FOLDER_A", help="Results, as they were.")],
+    b: Annotated[str, typer.Argument(metavar="FOLDER_B", help="Results, as they are.")],
+    metric: Annotated[
+        str,
+        typer.Option(metavar="NAMES", help="By comma. [the scores of disentanglement in both]"),
+    ] = "",
+    by: Annotated[
+        str, typer.Option(metavar="WHAT", help="Compare by method or by setting. [method]")
+    ] = "",
+    margin: Annotated[
+        str,
+        typer.Option(
+            metavar="N", help="A difference that matters, in standard deviations of seeds. [0.5]"
+        ),
+    ] = "",
+    where: Where = "",
+    as_json: AsJson = False,
+):
+    """Say what changed between two studies, or two versions of the code.
+
+    Settings that are in both are compared, over their seeds, and so are runs that are the same.
+    """
+    from soberlook import results
+    from soberlook.results.compare import MARGIN, compare
+
+    from . import arguments
+
+    try:
+        reach = float(margin or MARGIN)
+    except ValueError:
+        raise BadInput(f"--margin must be a number, found {margin!r}") from None
+    frames = [results.load(place, where=where or None) for place in (a, b)]
+    bare = [results.load(place, where=where or None, metrics=()) for place in (a, b)]
+    says = [name for frame in bare for name in frame if name not in results.frame.COLUMNS]
+    found = compare(*frames, arguments.names(metric), by=by or "method", margin=reach, says=says)
+    if as_json:
+        tables = {name: part for name, part in found._asdict().items() if name != "findings"}
+        tables = {name: json.loads(to_json(part)) for name, part in tables.items()}
+        typer.echo(json.dumps(tables | {"findings": found.findings}, indent=1, ensure_ascii=False))
+        return
+    if len(found.provenance):
+        show(found.provenance.rename(columns={"what": "made with"}))
+    for part in (only_in_one(found.settings), told(found.differences)):
+        if len(part):
+            out.print()
+            show(part)
+    out.print()
+    for line in found.findings:
+        out.print(line, soft_wrap=True)
+
+
+def only_in_one(settings):
+    """A line for the settings of a model that are not in both, or not quite."""
+    rest = settings[settings["where"] != "both"]
+    groups = rest.groupby(["dataset", "model", "where", "changes"], sort=False)["label"]
+    return groups.agg(settings="count", which=", ".join).reset_index()
+
+
+def told(differences):
+    """Differences as one reads them."""
+    told = differences.copy()
+    told["difference"] = [
+        f"{value:+.3g}" + ("" if low != low else f" [{low:+.2g} to {high:+.2g}]")
+        for value, low, high in told[["value", "low", "high"]].itertuples(index=False)
+    ]
+    told["seeds"] = [f"{a}, {b}" for a, b in zip(told["seeds_a"], told["seeds_b"], strict=True)]
+    keys = [key for key in ("dataset", "model", "label", "metric") if key in told]
+    columns = ["median_a", "median_b", "difference", "seeds", "p_holm", "verdict", "why"]
+    return told[[*keys, *columns]]
