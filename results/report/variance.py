@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from .. import published
 from ..summary import SCORE, SCORES
 from ..variance import ALL, COMPONENTS, variance_components, variance_explained
 from .drawing import PALETTE, WIDTH, axes, style
 from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
 
 NAME, TITLE = "variance", "How much of a score is the method, and how much is luck?"
-PAPER = (37, 59)  # per cent: averages over its seven datasets and six scores
 SHADES = (PALETTE[0], PALETTE[4], PALETTE[5], "#b9bdc4", "#70757e")
 COLOURS = dict(zip(COMPONENTS, SHADES, strict=True))
 SMALLEST = 0.05  # share of a bar that has room for its number
@@ -59,12 +59,13 @@ def _findings(explained, scores):
             text += f"method and strength together **{_percent(both)}**"
         found.append(f"{text}; the rest, {100 - _whole(both['value'])} %, is the seed.")
     if (ALL, ALL, "method") in numbers.index:
+        paper = published.variance_explained()[["method", "method_and_strength"]].mean()
         method, both = (numbers.loc[(ALL, ALL, of)] for of in ("method", "method and strength"))
         found.append(
             f"On average over datasets and scores, the method explains {_percent(method)}, and "
             f"method and strength {_percent(both)}. As the paper counts it, by R², that is "
             f"**{_whole(method['r2'])} %** and **{_whole(both['r2'])} %**; the paper found "
-            f"{PAPER[0]} % and {PAPER[1]} %."
+            f"{_whole(paper['method'])} % and {_whole(paper['method_and_strength'])} %."
         )
     return found
 
