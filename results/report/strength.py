@@ -11,7 +11,7 @@ from .drawing import BOUND, INK, WIDTH, axes, colour_of, marker_of, style
 from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
 
 NAME, TITLE = "strength", "What does the strength do, and what the seed?"
-FEW = 500  # runs on a dataset that are drawn one by one
+FEW = 250  # runs on a dataset that are drawn one by one
 ABOUT = (
     "Every setting of every method, weak to strong from left to right. Large marks are medians "
     "over seeds, bars their 95 % intervals, which five seeds or fewer do not have. Small dots are "
