@@ -100,7 +100,10 @@ def run(
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and stop.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what would be done, and what that would take, and stop."
+        ),
     ] = False,
     plugin: PluginOption = [],  # noqa: B006
 ):
@@ -132,7 +135,7 @@ def run(
     width = arguments.whole_number("--width", width, low=1) or MAX_WIDTH
     plan = make_plan(wanted, store, width)
     if dry_run:
-        show_plan(plan, where)
+        show_plan(plan, store, where)
         return
     programs = "" if no_cache else beside(where)
     with kept_programs(programs, parents=True):
@@ -259,17 +262,24 @@ def list_things(
         out.print(getattr(listing, name)())
 
 
-def show_plan(plan, where):
-    """What `run` would do, as a table."""
-    cohorts = table("cohort", "runs", "updates", "batch")
-    for cohort in plan.cohorts:
+def show_plan(plan, store, where):
+    """What `run` would do, and what that would take, as a table and a few lines."""
+    from .estimate import duration, estimate, said
+
+    found = estimate(plan, store)
+    cohorts = table("cohort", "runs", "updates", "batch", "training", "scoring")
+    for cohort, seconds in zip(plan.cohorts, found.cohorts, strict=True):
         sizes = len(cohort.runs), cohort.budget.updates, cohort.budget.batch_size
-        cohorts.add_row(cohort.title, *(f"{size:,}" for size in sizes))
+        times = seconds[:2] if seconds else ()
+        times = [duration(time) for time in times] or ["unknown"] * 2
+        cohorts.add_row(cohort.title, *(f"{size:,}" for size in sizes), *times)
     out.print(cohorts)
     typer.echo(
         f"{plan.left:,} of {len(plan.runs):,} runs to train, cohorts: {len(plan.cohorts)}, "
         f"images: {plan.images:,}, into {where}"
     )
+    for line in said(found, plan.left):
+        typer.echo(line)
 
 
 def carry_out(plan, store, where, ray, plugins, programs):

@@ -94,7 +94,15 @@ WORDS = ("run_id", "metric")  # that repeat, row after row
 WORD = pa.dictionary(pa.int32(), pa.string())
 Keep = Callable[[str, pa.Table], pa.Array]
 
-UNREADABLE = (pa.ArrowException, ValueError, TypeError, KeyError, OSError, RecursionError)
+UNREADABLE = (
+    pa.ArrowException,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OSError,
+    RecursionError,
+)
 
 
 class StoreWarning(UserWarning):
@@ -170,19 +178,26 @@ class Store:
         """Keep what a cohort is to train."""
         self._put(f"cohorts/{cohort}.json", text.encode())
 
-    def planned(self) -> dict[str, tuple[str, str]]:
-        """Run id → (dataset, model), of every run that was ever planned here."""
-        runs = {}
+    def plans(self) -> Iterator[dict]:
+        """What every cohort that was ever planned here was to train; its dataset has a title."""
         for path in self._files("cohorts", ".json"):
             try:
                 cohort = json.loads(self.fs.cat_file(path))
-                dataset = str(cohort["dataset"].get("title", cohort["dataset"]["name"]))
-                found = {str(run["id"]): (dataset, str(run["model"])) for run in cohort["runs"]}
-            except (ValueError, TypeError, KeyError) as error:
+                dataset, runs = cohort["dataset"], cohort["runs"]
+                title = str(dataset.get("title", dataset["name"]))
+                runs = [run | {"id": str(run["id"]), "model": str(run["model"])} for run in runs]
+            except UNREADABLE as error:
                 _pass_over(path, error)
                 continue
-            runs |= found
-        return runs
+            yield cohort | {"dataset": dataset | {"title": title}, "runs": runs}
+
+    def planned(self) -> dict[str, tuple[str, str]]:
+        """Run id → (dataset, model), of every run that was ever planned here."""
+        return {
+            run["id"]: (cohort["dataset"]["title"], run["model"])
+            for cohort in self.plans()
+            for run in cohort["runs"]
+        }
 
     def write(self, cohort: str, tables: Tables):
         """Keep a cohort's results; what was here under its name is replaced by the same.
