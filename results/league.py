@@ -19,7 +19,8 @@ def league(
     - `value`, `low`, `high`: the interquartile mean of all runs of the method (all strengths and
       seeds), by the jackknife over seeds; `mean` and `median` of the same runs.
     - `best`, `best_low`, `best_high`: the score at its best strength, cross-fitted
-      (`best_of_sweep`), and `naive`, what choosing and reporting on the same seeds would say.
+      (`best_of_sweep`): `best_label`, which `best_share` of the halves choose; and `naive`, what
+      choosing and reporting on the same seeds would say.
     - `rank`, and `first` to `last`: the ranks by `value` that are possible, 1 is the highest. All
       of them hold together with a probability of 95 % at least, see `possible_ranks`.
     - `runs`, `lost` (the share of them that did not end well), `seeds`, and `why` there is no
@@ -49,9 +50,9 @@ def league(
     names = ["dataset", "metric", "model", "value", "low", "high", "mean", "median", "rank"]
     names += ["first", "last", "runs", "lost", "seeds", "why"]
     table = joined(parts, names)
-    chosen = best[["value", "low", "high", "naive"]]
-    chosen = chosen.rename(columns=lambda name: name if name == "naive" else f"best_{name}")
-    table = table.join(chosen.rename(columns={"best_value": "best"}), on=[*best.index.names])
+    chosen = best[["value", "low", "high", "label", "share", "naive"]].add_prefix("best_")
+    chosen = chosen.rename(columns={"best_value": "best", "best_naive": "naive"})
+    table = table.join(chosen, on=[*best.index.names])
     table["metric"] = pd.Categorical(table["metric"], scores, ordered=True)
     table = table.sort_values(["dataset", "metric", "rank"], kind="stable", ignore_index=True)
     return table.astype({"metric": object})

@@ -6,7 +6,7 @@ import pandas as pd
 from .share import of_share
 from .sweeps import NO_RUNS, ONE_SEED, asked, joined, sweeps
 
-THRESHOLDS = 51
+THRESHOLDS = 41
 
 
 def profiles(
@@ -18,7 +18,7 @@ def profiles(
     `high` for this threshold alone, over seeds (`share.of_share`). A method whose curve is never
     below another's is better whatever one asks for; curves that cross say that it depends (Agarwal
     et al., NeurIPS 2021, section 4.3, after Dolan & Moré, "Benchmarking Optimization Software with
-    Performance Profiles", 2002). Thresholds are 51 steps from the dataset's lowest score to its
+    Performance Profiles", 2002). Thresholds are 41 steps from the dataset's lowest score to its
     highest, the same for all methods, where none are given.
 
     Runs without a score are left out; `grid.floored` gives diverged ones the metric's floor first.
