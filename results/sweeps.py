@@ -32,8 +32,10 @@ class Sweep(NamedTuple):
 
 
 def sweeps(runs: pd.DataFrame, scores: list[str]) -> Iterator[Sweep]:
-    """The sweeps of a frame, by dataset, then model."""
+    """The sweeps of a frame, by dataset, then model; none where no score is asked for."""
     settings, seeds, values = grid(runs, scores)
+    if not scores:
+        return
     for (dataset, model), rows in settings.groupby(
         ["dataset", "model"], sort=False
     ).indices.items():

@@ -41,7 +41,7 @@ def section(study: Study) -> Section:
 
 def _findings(found, scores):
     seeds = sorted({round(n) for n in found["seeds"] if n >= 2})
-    for n in {seeds[0], seeds[-1]}:
+    for n in sorted({seeds[0], seeds[-1]}):
         yield (
             f"With {n} seeds a method, a test sees differences of "
             f"**{smallest_difference(n):.2f}** standard deviations with {100 * POWER:.0f} % power, "

@@ -39,6 +39,10 @@ def _finding(dataset, runs, score, curves):
     if curves.empty:
         return f"{NOT_ENOUGH} on {dataset}: no run has this score."
     middle, name = runs[score].median(), SCORES.get(score, score)
+    if runs[score].nunique() == 1:
+        return f"{NOT_ENOUGH} on {dataset}: every run has a {name} of {middle:.3f}."
+    if curves["low"].isna().all():
+        return f"{NOT_ENOUGH} on {dataset}: {curves.iloc[0]['why']}."
     at = profiles(runs, [score], [middle]).dropna(subset="value").sort_values("value")
     worst, best = at.iloc[0], at.iloc[-1]
     if len(at) < 2:

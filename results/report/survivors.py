@@ -58,11 +58,15 @@ def _order(table, scores):
     score = SCORE if SCORE in scores else scores[0]
     changed, groups = [], table.groupby(["dataset", "metric"], sort=False)
     for (dataset, metric), own in groups:
-        if (own["rank"] == own["alone_rank"]).all():
+        own = own.dropna(subset="alone")
+        if own["value"].rank().equals(own["alone"].rank()):
             continue
         changed.append((dataset, metric))
         if metric == score:
-            before, after = (own.sort_values(name)["model"] for name in ("rank", "alone_rank"))
+            before, after = (
+                own.sort_values(name, ascending=False, kind="stable")["model"]
+                for name in ("value", "alone")
+            )
             text = f"On {dataset}, the order of methods by {SCORES.get(metric, metric)} rests on "
             text += f"lost runs: with them {', '.join(before)}; survivors alone "
             yield text + f"{', '.join(after)}."
@@ -83,7 +87,7 @@ def _percent(row):
 def _picture(dataset, metric, own, models):
     colours, markers, name = colour_of(models), marker_of(models), SCORES.get(metric, metric)
     with style():
-        figure, on = axes(f"{name} on {dataset}", WIDTH, 1.1 + 0.3 * len(own))
+        figure, on = axes(f"{name} on {dataset}", WIDTH, 1.1 + 0.36 * len(own))
         for place, (_, row) in enumerate(own.iterrows()):
             colour, marker = colours[row["model"]], markers[row["model"]]
             on.plot([row["low"], row["high"]], [place - 0.12] * 2, color=colour, lw=2.2)

@@ -105,6 +105,11 @@ def test_what_the_findings_say(whole):
     assert re.match(r"\*\*\d+ of 144\*\* runs diverged", survivors.section(whole).findings[0])
 
 
+def test_methods_without_survivors_are_not_said_to_change_places():
+    lost = study(mig=POOR["all runs of a method lost"])
+    assert survivors.section(lost).findings[-1].startswith("**No order of methods changes**")
+
+
 def test_what_ten_seeds_see():
     said = power.section(study(mig=planted((1, 2, 2, 10)))).findings[0]
     assert said.startswith("With 10 seeds a method, a test sees differences of **1.32** standard")
