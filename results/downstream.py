@@ -20,8 +20,8 @@ from .summary import scores_of
 FEW = 100  # labels of which the efficiency is asked
 WHOLE = 10_000  # labels meant by a name without a number, and those the paper divides by
 PREDICTORS = {  # families of columns, and what predicts; the number of labels is their last part
-    "downstream_lr_accuracy": "logistic regression",
     "downstream_gbt_accuracy": "boosted trees",
+    "downstream_lr_accuracy": "logistic regression",
     "linear_probe": "linear probe",
     "dci_informativeness": "DCI's trees",
 }
