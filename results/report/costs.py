@@ -43,7 +43,7 @@ def section(study: Study) -> Section:
 def _findings(runs, known):
     times = [column for column in TIMES if column in known]
     if not times:
-        return []
+        return ["No run says how long it took."]
     totals = runs[times].sum()
     text = f"{len(runs):,} runs took **{_hours(totals.sum())}**"
     if len(times) == 2:

@@ -220,7 +220,8 @@ def _wide(found, keys, across, columns):
     said = [_said(row) for row in found.to_dict("records")]
     wide = found.assign(said=said).pivot(index=keys, columns=across, values="said")
     order = pd.MultiIndex.from_frame(found[keys].drop_duplicates())
-    return wide.loc[order, list(columns)].reset_index().rename_axis(columns=None)
+    wide = wide.reindex(index=order, columns=list(columns))
+    return wide.reset_index().rename_axis(columns=None)
 
 
 def _efficiencies(found, efficiencies, names):
