@@ -78,7 +78,7 @@ def hypervolumes(
     The best of noisy means looks better than it is, of six equal settings by 1.3 standard errors.
     So the bias that resampled seeds show is taken off `value`, and the interval is Student's around
     it with the resamples' standard error (Efron & Tibshirani, "An Introduction to the Bootstrap",
-    1993, chapters 6 and 10): percentiles cover 80 % where noise is large, these 93 to 97, and 99
+    1993, chapters 6 and 10): percentiles cover 81 % where noise is large, these 93 to 96, and 99
     where no setting differs from another. The scale's ends are taken as they are, not resampled; so
     an interval that ends above 1 speaks of more than the best setting has shown.
     """
