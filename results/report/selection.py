@@ -16,8 +16,8 @@ ABOUT = (
     "reconstruction error, KL or total correlation of sampled codes, the highest ELBO or UDR. What "
     "that is worth is the share of the way from a random run (0 %) to the best run of the seed "
     "(100 %); below 0 a random choice is better. A setting is chosen by the median of the number "
-    "over all other seeds, and judged by its run of this one; chosen so by the score itself, with "
-    "labels, it is what a choice of settings can reach. Diverged runs have no number and are not "
+    "over all other seeds, and judged by its run of this one; beside it stands the setting that is "
+    "chosen so with labels, by the score itself. Diverged runs have no number and are not "
     "chosen. Intervals are 95 %, each seed left out in turn; they are of each number alone, and "
     "that the best of several is named is not in them."
 )

@@ -102,7 +102,7 @@ def test_known_answers():
     assert row["chosen"] == pytest.approx(np.mean(chosen))
     row = of_all(runs).loc[("labels", "setting")]
     assert row["chosen"] == pytest.approx(row["best"]) and row["value"] == pytest.approx(1)
-    assert row["why"] == "a bound, without an interval"
+    assert row["why"] == "for comparison, without an interval"
 
 
 def test_the_best_is_a_number_of_its_kind():
