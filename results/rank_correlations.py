@@ -43,29 +43,36 @@ def rank_correlations(
     first, second = list(first), list(first if second is None else second)
     columns = [*dict.fromkeys([*first, *second])]
     table = grid(runs, columns)
-    asked = ([columns.index(column) for column in some] for some in (first, second))
-    take = np.ix_(range(len(KINDS)), *asked)
+    rows, others = ([columns.index(column) for column in some] for some in (first, second))
+    asked = np.zeros((len(columns), len(columns)), bool)
+    asked[np.ix_(rows, others)] = True
     parts = [pd.DataFrame(columns=COLUMNS)]
     for dataset, settings in table.settings.groupby("dataset").indices.items() if columns else ():
-        found = _matrices(table.values[:, settings])
+        found = _matrices(table.values[:, settings], asked | asked.T)
         keys = pd.MultiIndex.from_product([[dataset], KINDS, first, second], names=KEYS)
-        numbers = {name: matrix[take].reshape(-1) for name, matrix in found.items()}
+        numbers = {
+            name: matrix[:, rows][:, :, others].reshape(-1) for name, matrix in found.items()
+        }
         parts.append(keys.to_frame(index=False).assign(**numbers))
     found = pd.concat(parts[1:] or parts, ignore_index=True)
     return found.assign(why=[_why(row) for row in found.itertuples()])
 
 
-def _matrices(values):
-    """What is known of every two columns of [columns, settings, seeds]: name → [kinds, columns,
-    columns]. Columns that lack the same runs are worked out together."""
+def _matrices(values, asked):
+    """What is known of every two columns of [columns, settings, seeds] that are `asked` for: name →
+    [kinds, columns, columns]. Columns that lack the same runs are worked out together."""
     present = ~np.isnan(values).reshape(len(values), -1)
     patterns, which = np.unique(present, axis=0, return_inverse=True)
+    which = which.reshape(-1)
     shape = (len(KINDS), len(values), len(values))
     found = {name: np.full(shape, np.nan) for name in ("value", "low", "high")}
     found |= {name: np.zeros(shape, int) for name in ("runs", "seeds")}
     pairs = combinations_with_replacement(range(len(patterns)), 2)
     for a, b in sorted(pairs, key=lambda pair: pair[0] == pair[1]):  # a with itself comes last
-        rows = np.flatnonzero(np.isin(which.reshape(-1), (a, b)))
+        cross = (which == a)[:, None] & (which == b)
+        rows = np.flatnonzero((asked & (cross | cross.T)).any(axis=0))
+        if not len(rows):
+            continue
         both = (patterns[a] & patterns[b]).reshape(values.shape[1:])
         settings, seeds = both.any(axis=1), both.any(axis=0)
         shared = np.where(both, values[rows], np.nan)[:, settings][:, :, seeds]

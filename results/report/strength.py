@@ -18,7 +18,8 @@ ABOUT = (
     "runs; where there are many, a thin line reaches from the lowest to the highest, and a broad "
     "one over the middle half. The trend is Spearman's rank correlation of the score with the "
     "strength among the runs of a method. The seed's spread is the standard deviation between "
-    "seeds of one setting over all that the sweep does to the mean, its highest less its lowest."
+    "seeds of one setting over all that the sweep does to the mean, its highest less its lowest; "
+    "where the strength does little, chance makes that larger and the share too low."
 )
 
 
@@ -51,15 +52,14 @@ def _finding(dataset, trend, spread):
     if known.empty:
         return f"{NOT_ENOUGH} on {dataset}: {trend['why'].iloc[0]}."
     rises, falls = known[known["low"] > 0], known[known["high"] < 0]
-    parts = [f"rises with the strength of {len(rises)}"] if len(rises) else []
-    parts += (
-        [f"falls with {'that' if parts else 'the strength'} of {len(falls)}"] if len(falls) else []
-    )
-    text = f"On {dataset}, of {len(known)} methods, {name} "
-    text += " and ".join(parts) or "has no clear trend with the strength of any"
     clearest = known.loc[known["value"].abs().idxmax()]
-    if parts:
-        text += f"; the clearest trend is {clearest['model']}'s, {number(clearest)}"
+    text = f"On {dataset}, {name} rises with the strength of {len(rises)} and falls with that of "
+    text += f"{len(falls)} of {len(known)} methods; the clearest trend is {clearest['model']}'s, "
+    text += number(clearest)
+    if len(known) == 1:
+        verb = "rises" if len(rises) else "falls" if len(falls) else "has no clear trend"
+        text = f"On {dataset}, {name} {verb} with the strength of {clearest['model']}, "
+        text += number(clearest)
     spread = spread[spread["value"].notna()].sort_values("value")
     if spread.empty:
         return f"{text}."

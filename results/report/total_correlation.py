@@ -18,11 +18,12 @@ LOOKS = {"sampled": (PALETTE[0], "o", -0.14), "mean": (PALETTE[5], "s", 0.14)}
 ABOUT = (
     "What a method presses to be independent are codes sampled from its posteriors, and the "
     "representation is their means. Each point is the median over the seeds of one setting, weak "
-    "to strong from left to right, with its 95 % interval. Trends are Spearman's rank "
-    "correlations with the strength among the runs of a method. Not every strength presses: where "
-    "reconstructions improve as it rises, it loosens, and its trends read the other way round. "
-    "Of codes that are functions of each other the total correlation is infinite; such runs do "
-    "not count."
+    "to strong from left to right, with its 95 % interval; what is below 0.0001 is drawn there. "
+    "Trends are Spearman's rank correlations with the strength among the runs of a method. Not "
+    "every strength presses: where reconstructions improve as it rises, it loosens, and its "
+    "trends read the other way round. Of codes that are functions of each other the total "
+    "correlation is infinite; such runs do not count. Where all runs agree that one is the larger, "
+    "the interval of the share takes a seed for one run."
 )
 
 
