@@ -51,18 +51,21 @@ def load(
     late = [part for part in asked if not part.names <= {*COLUMNS}]
     names = sorted({name for part in late for name in part.names})
     runs = hold(stores.runs(), early).reset_index(drop=True)
-    needed = None if metrics is None else [*metrics, *(n.removeprefix("metric_") for n in names)]
-    rows, known = stores.rows(runs, needed)
+    asks = [name.removeprefix("metric_") for name in names]  # some of these are metrics
+    rows, known = stores.rows(runs, None if metrics is None else [*metrics, *asks])
+    asks = [name for name in asks if name in known]
     for name in metrics or ():
         if known and name not in known:
             raise unknown("metric", name, known)
-    frame = _joined(runs, _final(rows, len(runs), known, metrics), known)
+    scores = _final(rows, len(runs), known)
+    shown = [*scores] if metrics is None else metrics
+    scores = scores.reindex(columns=list(dict.fromkeys([*shown, *asks])))
+    frame = _joined(runs, scores, known)
     for name in names:
         if name not in frame:
             raise unknown("column", name, {*frame.columns, *map(_column_of, known)})
     frame = hold(frame, late)
-    if metrics is not None:
-        frame = frame.drop(columns=[_column_of(name) for name in {*needed} - {*metrics} & {*known}])
+    frame = frame.drop(columns=[_column_of(name) for name in asks if name not in shown])
     order = ["study", "dataset", "model", "strength", "seed"]
     return frame.sort_values(order, kind="stable", ignore_index=True)
 
@@ -117,7 +120,7 @@ def _chosen(stores, places, where):
     return runs[runs["run_id"].isin(held)].reset_index(drop=True)
 
 
-def _final(rows, count, known, metrics):
+def _final(rows, count, known):
     """Run × metric: the mean over draws after the last update."""
     cell = rows["run"].to_numpy(np.int64) * len(known) + rows["metric"].to_numpy()
     step, value = rows["step"].to_numpy(), rows["value"].to_numpy()
@@ -129,10 +132,7 @@ def _final(rows, count, known, metrics):
     total = np.bincount(cell, weights=value, minlength=len(last))
     means = np.divide(total, draws, out=np.full(len(last), np.nan), where=draws > 0)
     scores = pd.DataFrame(means.reshape(count, len(known)), columns=pd.Index(known, dtype=str))
-    there = np.unique(rows["metric"])
-    if metrics is None:
-        return scores[sorted(known[place] for place in there)]
-    return scores.reindex(columns=list(dict.fromkeys([*metrics, *(known[p] for p in there)])))
+    return scores[sorted(known[place] for place in np.unique(rows["metric"]))]
 
 
 def _joined(runs, scores, known):

@@ -72,7 +72,9 @@ def test_disk_is_what_files_take(place):
     _, found = planned(place, seeds=range(5))
     assert found.disk == (size / 8, 8)
     plan, found = planned(place.parent.parent / "elsewhere" / "new", seeds=range(5))
-    assert 1_000 < found.disk.bytes < 50_000 and "which is typical" in "\n".join(said(found, 12))
+    assert 1_000 < found.disk.bytes < 50_000 and "a guess from small images" in "\n".join(
+        said(found, 12)
+    )
 
 
 def test_power_is_that_of_the_seeds(place):

@@ -306,3 +306,15 @@ def test_hostile_files_are_passed_over(store, kind):
     pq.write_table(ids[kind], f"{store.root}/runs/zz.parquet")
     with pytest.warns(StoreWarning, match="zz.parquet was passed over: "):
         assert results.load(store.where)["run_id"].tolist() == ["a"]
+
+
+def test_a_metric_that_these_runs_do_not_have_is_missing(store):
+    lost = run("b", model="n", status="diverged")
+    store.write("one", Tables([run("a"), lost], [row("a", "mig", 0.1), row("a", "kl", 1.0)]))
+    frame = results.load(store.where, where="model == 'n'", metrics=["mig"])
+    assert frame["mig"].isna().all() and len(frame) == 1
+    for metrics in (None, ["kl"], []):
+        where = "model == 'n' and mig > 0"
+        assert results.load(store.where, where=where, metrics=metrics).empty
+        found = results.load(store.where, where="model == 'n' and not mig > 0", metrics=metrics)
+        assert len(found) == 1 and "mig" not in found
