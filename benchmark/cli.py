@@ -173,11 +173,27 @@ def status(
 @app.command()
 def report(
     where: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder of results.")],
+    figures: Annotated[
+        str,
+        typer.Option(metavar="DIR", help="Also write each figure there, as SVG, PDF and CSV."),
+    ] = "",
 ):
     """Write report.html from what a folder of results holds, also half-way through a study."""
     from soberlook.results.report import write_report
 
-    typer.echo(write_report(where))
+    typer.echo(write_report(where, figures))
+
+
+@app.command()
+def findings(
+    where: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder of results.")],
+    file: Annotated[str, typer.Option("--to", metavar="FILE.md", help="Write it there.")] = "",
+):
+    """Say what a study found beside what the paper did, as Markdown."""
+    from soberlook.results.report import write_findings
+
+    text = write_findings(where, file)
+    typer.echo(file if file else text)
 
 
 app.command()(cli_results.query)

@@ -9,7 +9,7 @@ from soberlook.registry import unknown
 
 from .summary import labelled
 
-NEEDED = ["dataset", "model", "strength_name", "strength", "setting", "seed", "status"]
+NEEDED = ["dataset", "model", "strength_name", "strength", "setting", "seed", "updates", "status"]
 SETTING = ["dataset", "model", "strength_name", "strength", "setting", "label"]
 
 

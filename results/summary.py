@@ -8,8 +8,8 @@ SCORES = {  # the scores of disentanglement a report shows, in its order, and th
     "beta_vae_score": "BetaVAE score",
     "factor_vae_score": "FactorVAE score",
     "mig": "MIG",
-    "dci_disentanglement": "DCI disentanglement",
-    "dci_disentanglement_1000": "DCI disentanglement, 1,000 points",
+    "dci_disentanglement": "DCI",
+    "dci_disentanglement_1000": "DCI, 1,000 points",
     "modularity": "Modularity",
     "sap": "SAP",
     "explicitness": "Explicitness",
@@ -66,26 +66,14 @@ def symbol(name: str) -> str:
     return "_".join([greek.get(head, head), *tail])
 
 
-def extremes(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs with the best and the worst score of every setting: `which` is best or worst.
-
-    A setting with one scored run has its best only.
-    """
-    runs = labelled(runs).assign(which="best")
-    if SCORE not in runs:
-        return runs[:0]
-    ranked = runs[runs[SCORE].notna()]
-    ranked = ranked.sort_values([SCORE, "seed"], ascending=[False, True], kind="stable")
-    groups = ranked.groupby(SETTING, sort=False)
-    best, worst = groups.head(1), groups.tail(1).assign(which="worst")
-    both = pd.concat([best, worst[~worst["run_id"].isin(best["run_id"])]])
-    order = ["dataset", "model", "strength", "label", "which"]
-    return both.sort_values(order, kind="stable", ignore_index=True)
-
-
 def scores_of(runs: pd.DataFrame) -> list[str]:
     """The scores of `SCORES` that at least one of these runs has."""
     return [score for score in SCORES if score in runs and runs[score].notna().any()]
+
+
+def leading(scores: list[str]) -> str:
+    """Of these scores the one that is looked at first: `SCORE`, or the first; "" of none."""
+    return SCORE if SCORE in scores else next(iter(scores), "")
 
 
 def bounds_of(bounds: pd.DataFrame, dataset: str, score: str) -> dict[str, float]:
@@ -93,16 +81,6 @@ def bounds_of(bounds: pd.DataFrame, dataset: str, score: str) -> dict[str, float
     known = bounds[(bounds["dataset"] == dataset) & (bounds["metric"] == score)]
     values = known.set_index("codes")["value"]
     return {codes: float(values[codes]) for codes in BOUNDS if codes in values}
-
-
-def rank_correlations(runs: pd.DataFrame, scores: list[str]) -> pd.DataFrame:
-    """Spearman's rank correlation of every two scores over these runs, from −1 to 1.
-
-    Runs without one of the two do not count; a score that never varies has none (missing).
-    """
-    ranks = runs[scores].rank()
-    varies = [score for score in scores if ranks[score].nunique() > 1]
-    return ranks[varies].corr().reindex(index=scores, columns=scores)
 
 
 def _lost(status):

@@ -15,6 +15,9 @@ function show() {
   }
 }
 
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+});
 filters.hidden = false;
 filters.addEventListener("change", show);
 for (const choice of choices) {

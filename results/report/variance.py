@@ -61,6 +61,8 @@ def _findings(explained, scores):
     if (ALL, ALL, "method") in numbers.index:
         paper = published.variance_explained()[["method", "method_and_strength"]].mean()
         method, both = (numbers.loc[(ALL, ALL, of)] for of in ("method", "method and strength"))
+        if np.isnan([method["value"], both["value"]]).any():
+            return found
         found.append(
             f"On average over datasets and scores, the method explains {_percent(method)}, and "
             f"method and strength {_percent(both)}. As the paper counts it, by R², that is "

@@ -1,5 +1,6 @@
 """A headless Chromium that a test can ask, over the DevTools protocol and two pipes."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -103,17 +104,18 @@ class Browser:
 def browser(folder):
     """A browser with its profile in `folder`, until the block ends."""
     to_read, to_write = os.pipe(), os.pipe()
-    command = f'exec "$0" "$@" 3<&{to_read[0]} 4>&{to_write[1]}'
-    arguments = [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}"]
+    # It reads from 3 and writes to 4, which may be in use here: both go by way of numbers far off.
+    far = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 100) for end in (to_read[0], to_write[1])]
     process = subprocess.Popen(
-        ["sh", "-c", command, *arguments],
-        pass_fds=(to_read[0], to_write[1]),
+        [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}"],
+        close_fds=False,
+        preexec_fn=lambda: [os.dup2(end, place) for place, end in enumerate(far, 3)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"HOME": str(folder)},
     )
-    os.close(to_read[0])
-    os.close(to_write[1])
+    for end in (to_read[0], to_write[1], *far):
+        os.close(end)
     try:
         with os.fdopen(to_read[1], "wb") as sent, os.fdopen(to_write[0], "rb") as received:
             yield Browser(sent, received)

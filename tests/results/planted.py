@@ -50,5 +50,5 @@ def effects(rng, shape, *, model=0.0, setting=0.0, seed=0.0, luck=1.0) -> np.nda
     """Normal scores [datasets, models, strengths, seeds] of these standard deviations: of models,
     of settings within a model, of seeds (the same for all settings of a dataset), of luck."""
     d, m, k, s = shape
-    sizes = {(d, m, 1, 1): model, (d, m, k, 1): setting, (d, 1, 1, s): seed, (d, m, k, s): luck}
-    return sum(sd * rng.standard_normal(size) for size, sd in sizes.items())
+    sizes = ((d, m, 1, 1), model), ((d, m, k, 1), setting), ((d, 1, 1, s), seed), (shape, luck)
+    return sum(sd * rng.standard_normal(size) for size, sd in sizes)

@@ -8,16 +8,13 @@ import pandas as pd
 import planted
 import pytest
 
-from soberlook.results import report
 from soberlook.results.grid import floored
 from soberlook.results.report.drawing import to_svg
 from soberlook.results.report.section import NOT_ENOUGH, Study
 from soberlook.results.summary import labelled, scores_of
 
 NAMES = ("distributions", "strength", "total_correlation", "agreement")
-TAKEN = {name: vars(report)[name] for name in NAMES if name in vars(report)}
 SECTIONS = [import_module(f"soberlook.results.report.{name}") for name in NAMES]
-vars(report).update(TAKEN)  # a module takes the place of what the package had under its name
 distributions, strength, total_correlation, agreement = SECTIONS
 SHAPE = (2, 3, 4, 8)
 TC = "gaussian_total_correlation"

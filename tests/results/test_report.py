@@ -1,71 +1,52 @@
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from planted import effects, frame_of, rows_of
 
 from soberlook import results
-from soberlook.results.report import render, write_report
+from soberlook.registry import BadInput
+from soberlook.results import report
+from soberlook.results.report import write_report
 from soberlook.results.store import Store
-from soberlook.results.summary import extremes, labelled, summarize, symbol
+from soberlook.results.summary import labelled, summarize, symbol
+
+NAMES = ("mig", "sap", "kl", "reconstruction", "mig_rotated", "udr_lasso")
+NAMES += ("gaussian_total_correlation", "gaussian_total_correlation_sampled")
+NAMES += ("dci_informativeness_100", "dci_informativeness_1000")
 
 
-@pytest.fixture
-def runs():
-    """Two strengths, three seeds; one run diverged."""
-    frame = pd.DataFrame({"strength": [1.0] * 3 + [4.0] * 3, "seed": [0, 1, 2] * 2})
-    frame["mig"] = [0.1, 0.2, 0.3, 0.5, 0.9, np.nan]
-    frame["kl"], frame["reconstruction"] = 10 - frame["strength"], 10 + frame["strength"]
-    frame["run_id"] = [f"r{i}" for i in range(6)]
-    frame["setting"] = frame["strength"].map("s{:g}".format)
-    frame["status"], frame["reason"] = ["done"] * 5 + ["diverged"], [""] * 5 + ["it <blew> up"]
-    fixed = {"dataset": "d", "model": "m", "strength_name": "lambda_od", "updates": 100}
-    fixed |= {"batch_size": 64, "parameters": 9, "device": "cpu", "mapping": "vmap", "width": 6}
-    fixed |= {"network": "mlp", "soberlook": "1", "git_revision": "a", "jax": "1", "python": "3"}
-    return frame.assign(**fixed, train_seconds=1.0, evaluate_seconds=0.5)
+def planted(shape=(2, 3, 3, 7), names=NAMES, seed=0):
+    rng = np.random.default_rng(seed)
+    one = effects(rng, shape, model=1, setting=1, seed=0.3, luck=0.5)
+    return frame_of({n: 0.5 + 0.05 * (one + rng.standard_normal(shape)) for n in names})
 
 
-def test_summary(runs):
-    table = summarize(runs).set_index("label")
-    assert table.loc["λ_od = 1", ["mig_median", "mig_min", "mig_max"]].tolist() == [0.2, 0.1, 0.3]
-    assert table.loc["λ_od = 4", "mig_median"] == pytest.approx(0.7)
-    assert table["runs"].tolist() == [3, 3] and table["lost"].tolist() == [0, 1]
-    assert symbol("beta") == "β" and symbol("c_max") == "c_max"
+def sections_of(runs, bounds=None):
+    nothing = report.nothing()
+    study = report.study_of(runs, rows_of(runs[:0], {"mig": np.zeros((1, 0))}), nothing[1])
+    if bounds is not None:
+        study = report.study_of(runs, study.rows, bounds)
+    return study, report.answer(study, nothing[0])
 
 
-def test_runs_are_never_pooled_that_differ_in_more_than_the_seed(runs):
-    other = runs.assign(updates=200, setting=runs["setting"] + "b")
-    both = pd.concat([runs, other], ignore_index=True)
-    assert set(labelled(both)["label"]) == {
-        f"λ_od = {s}, {u} updates" for s in (1, 4) for u in (100, 200)
-    }
-    third = runs.assign(setting=runs["setting"] + "c")
-    assert len(summarize(pd.concat([both, third], ignore_index=True))) == 6
-    assert set(labelled(runs.assign(strength_name=None, setting="s"))["label"]) == {"default"}
-
-
-def test_extremes(runs):
-    found = [(r.label, r.which, r.seed) for r in extremes(runs).itertuples()]
-    assert found == [
-        ("λ_od = 1", "best", 2),
-        ("λ_od = 1", "worst", 0),
-        ("λ_od = 4", "best", 1),
-        ("λ_od = 4", "worst", 0),
-    ]
-    assert len(extremes(runs[runs["seed"] == 0])) == 2
+def page_of(runs, about="t", planned=(), bounds=None):
+    study, sections = sections_of(runs, bounds)
+    return report.page_of({"study": "s", "about": about}, study, sections, dict(planned))
 
 
 def test_the_report_of_a_study(small_store):
     place = write_report(small_store)
     page = (small_store / "report.html").read_text()
     assert place == str(small_store / "report.html")
-    assert page.count("<svg") == 2 and page.count("data:image/png;base64,") == 8
-    assert "of <strong>beta_vae</strong> at β = " in page and "8 done" in page
-    # Self-contained: nothing is fetched, nothing is run.
+    assert page.count("<svg") >= 4 and page.count("data:image/png;base64,") >= 4
+    assert "8 done" in page and "not finished" not in page
+    # Self-contained: nothing is fetched.
     addresses = re.findall(r'(?:src|href|url)\s*[=(]\s*"?([^")\s]+)', page)
     assert all(address.startswith(("data:", "#")) for address in addresses)
-    assert "<script" not in page
-    assert len(page) < 500_000
+    assert len(page) < 1_500_000
 
 
 def test_two_reports_of_the_same_rows_are_the_same(small_store):
@@ -75,54 +56,104 @@ def test_two_reports_of_the_same_rows_are_the_same(small_store):
     assert (small_store / "report.html").read_bytes() == first
 
 
-def test_every_run_is_a_dot(runs):
-    page = render({"study": "s", "about": "t"}, runs, *nothing(), planned=6)
-    first, second = page.split("<svg")[1:]
-    assert len(re.findall(r"<use [^>]*/>|<use ", first)) >= 5
-    assert "NaN" not in page and "nan" not in page.replace("nano", "")
+POOR = {
+    "one seed": lambda r: r[r["seed"] == 0],
+    "two seeds": lambda r: r[r["seed"] < 2],
+    "one method": lambda r: r[r["model"] == "beta_vae"],
+    "one dataset": lambda r: r[r["dataset"] == "d0"],
+    "one setting": lambda r: r[(r["model"] == "beta_vae") & (r["strength"] == 1)],
+    "one run": lambda r: r[:1],
+    "no scores": lambda r: r.drop(columns=["mig", "sap"]),
+    "scores alone": lambda r: r.drop(columns=[n for n in NAMES if n not in ("mig", "sap")]),
+    "nothing measured": lambda r: r.drop(columns=list(NAMES)),
+    "all diverged": lambda r: r.assign(status="diverged", **dict.fromkeys(NAMES, np.nan)),
+    "all failed": lambda r: r.assign(
+        status="failed", **dict.fromkeys([*NAMES, "train_seconds", "evaluate_seconds"], np.nan)
+    ),
+    "constant scores": lambda r: r.assign(mig=0.5, sap=0.5),
+    "half of it": lambda r: r[::2],
+    "another seed for each method": lambda r: r.assign(
+        seed=r["seed"] + 100 * r["model"].astype("category").cat.codes
+    ),
+    "no strength": lambda r: r[r["strength"] == 1].assign(strength_name=None, strength=np.nan),
+    "mixed versions": lambda r: r.assign(soberlook=np.where(r["seed"] < 3, "1", "2")),
+}
 
 
-def test_floors_and_ceilings_are_named_and_tabled(runs):
-    values = {"random": 0.011, "rotated": 0.123, "supervised": 0.654, "factors": 1.002}
-    values["unheard of"] = 0.5
-    bounds = pd.DataFrame({"codes": values.keys(), "value": values.values()})
-    bounds = bounds.assign(dataset="d", metric="mig")
-    other = pd.concat([runs, runs.assign(model="n")], ignore_index=True)
-    for codes in ({"random", "supervised", "factors"}, {*values}):
-        some = bounds[bounds["codes"].isin(codes)]
-        about = {"study": "s", "about": "t"}
-        page = render(about, other, nothing()[0], some, planned=12)
-        methods, strengths, *_ = re.split("<h2>Strength and seed|<h2>Floors", page)
-        for name in ("random codes", "supervised encoder", "true factors"):
-            assert f">{name}</text>" in methods
-        # Of two panels each; the best run has .9, so that 1.002 is above their axes.
-        for name in ("random", "supervised", "↑ factors 1.00"):
-            assert strengths.count(f">{name}</text>") == 2
-        assert ("rotated factors</text>" in methods) == ("rotated" in codes)
-        cells = [f"<td>{values[c]:.3f}</td>" if c in codes else "<td></td>" for c in [*values][:4]]
-        assert "<td>d</td><td>MIG</td>" + "".join(cells) + "<td>0.300</td><td>0.900</td>" in page
-        assert "unheard of" not in page
-    assert "<h2>Floors" not in render(about, other, *nothing(), planned=12)
+@pytest.mark.parametrize("poor", POOR)
+def test_what_can_be_said_is_said_and_the_rest_says_why_not(poor):
+    """Without a warning: they are errors here."""
+    study, sections = sections_of(POOR[poor](planted()))
+    for section in sections:
+        assert section.why or section.findings or section.tables, section.name
+        for text in (section.why, section.about, *section.findings):
+            assert not re.search(r"\b(nan|NaN|None|<NA>|inf)\b", text), (section.name, text)
+        for table in section.tables:
+            assert all(isinstance(v, str) for v in table.data.to_numpy().ravel()), section.name
+            text = table.data.to_csv()
+            assert not re.search(r"\b(nan|None|NaN|<NA>|inf)\b", text), (section.name, text)
+    page = report.page_of({"study": "s", "about": "t"}, study, sections, {})
+    assert not re.search(r">(nan|NaN|None|inf)<", page)
 
 
-def test_what_went_wrong_is_said_and_data_is_escaped(runs):
-    evil = runs.assign(model="<script>alert(1)</script>", dataset="$\\bad$")
-    page = render({"study": "<i>", "about": "<b>\n\n<u>"}, evil, *nothing(), planned=9)
-    for tag in ("<script", "<i>", "<b>", "<u>", "<blew>"):
+def test_a_study_with_everything_answers_every_question():
+    _, sections = sections_of(planted())
+    silent = [section.name for section in sections if section.why]
+    # No floors were computed, no pictures are there.
+    assert {*silent} <= {"bounds", "images"}, silent
+    names = [picture.name for section in sections for picture in section.pictures]
+    assert len(set(names)) == len(names) and all(re.fullmatch(r"[\w-]+", name) for name in names)
+    assert all(p.alt and p.caption and len(p.data) for s in sections for p in s.pictures)
+
+
+def test_data_is_escaped():
+    evil = planted().replace({"model": {"beta_vae": "<script>alert(1)</script>"}})
+    evil["dataset"] = evil["dataset"].replace("d0", '"><u>$\\bad$')
+    evil["reason"], evil["status"] = "it <blew> up", "diverged"
+    page = page_of(evil, about="<b>x</b>\n\n<i>y</i>")
+    for tag in ("<script>alert", "<u>", "<b>", "<i>", "<blew"):
         assert tag not in page
-    assert "1 × it &lt;blew&gt; up" in page and "1 diverged, 3 not finished" in page
+    assert "it &lt;blew&gt; up" in page
 
 
-def test_parts_that_cannot_be_said_are_left_out(runs):
-    about = {"study": "s", "about": "t"}
-    bare = runs.drop(columns=["mig", "kl", "reconstruction"])
-    assert "No run has a score yet." in render(about, bare, *nothing(), planned=6)
-    lost = runs.assign(mig=np.nan, status="diverged")
-    assert "6 diverged" in render(about, lost, *nothing(), planned=6)
-    failed = bare.assign(status="failed", train_seconds=np.nan, evaluate_seconds=np.nan)
-    assert "nan" not in render(about, failed, *nothing(), planned=6)
-    one = runs.iloc[:1]
-    assert "One seed says nothing about luck" in render(about, one, *nothing(), planned=6)
+def test_what_is_missing_is_said():
+    runs = planted()
+    planned = {run_id: ("d0", "beta_vae") for run_id in runs["run_id"]}
+    planned |= {f"more{i}": ("d1", "factor_vae") for i in range(3)}
+    page = page_of(runs, planned=planned)
+    assert "3 of 129 runs are not finished: 3 of factor_vae on d1" in page
+    assert "not finished" not in page_of(runs, planned=dict.fromkeys(runs["run_id"], ("d", "m")))
+
+
+def test_every_figure_is_a_file_of_each_kind(tmp_path):
+    _, sections = sections_of(planted((1, 2, 2, 4), ("mig", "kl", "reconstruction")))
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        report.write_figures(sections, folder)
+    pictures = [picture for section in sections for picture in section.pictures]
+    assert len(list((tmp_path / "a").iterdir())) == 3 * len(pictures) > 6
+    for picture in pictures:
+        svg, pdf, csv = (tmp_path / "a" / f"{picture.name}.{k}" for k in ("svg", "pdf", "csv"))
+        assert svg.read_text().startswith("<?xml") and "currentColor" not in svg.read_text()
+        assert pdf.read_bytes().startswith(b"%PDF-")
+        assert len(pd.read_csv(csv)) == len(picture.data)
+        for file in (svg, pdf, csv):
+            assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="--figures must be a folder"):
+        report.write_figures(sections, tmp_path / "file" / "x")
+
+
+def test_a_question_that_fails_says_so_and_costs_no_other(monkeypatch):
+    def fail(study):
+        raise ZeroDivisionError("of <something>")
+
+    monkeypatch.setattr(report.variance, "section", fail)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        page = page_of(planted((1, 2, 2, 4)))
+    assert "This part failed, ZeroDivisionError: of &lt;something&gt;" in page
+    assert any("report, variance: ZeroDivisionError" in str(w.message) for w in said)
+    assert page.count("<section") == len(report.QUESTIONS) + 1
 
 
 def test_a_study_without_finished_runs_has_no_report(tmp_path):
@@ -132,7 +163,34 @@ def test_a_study_without_finished_runs_has_no_report(tmp_path):
         write_report(tmp_path / "s")
 
 
-def nothing():
-    """No pictures and no bounds."""
-    pictures = pd.DataFrame({"run_id": [], "name": [], "png": []})
-    return pictures, pd.DataFrame({"dataset": [], "codes": [], "metric": [], "value": []})
+def test_the_command_line(soberlook, small_store, tmp_path):
+    code, said, _ = soberlook("report", small_store, "--figures", tmp_path / "f")
+    assert code == 0 and said.strip().endswith("report.html")
+    assert {p.suffix for p in (tmp_path / "f").iterdir()} == {".svg", ".pdf", ".csv"}
+    code, _, said = soberlook("report", tmp_path / "none")
+    assert code == 2 and "expected a folder of results" in said
+
+
+@pytest.fixture
+def runs():
+    """Two strengths, three seeds; one run diverged."""
+    return frame_of({"mig": np.array([[[[0.1, 0.2, 0.3], [0.5, 0.9, np.nan]]]])}, "lambda_od")
+
+
+def test_summary(runs):
+    table = summarize(runs).set_index("label")
+    assert table.loc["λ_od = 1", ["mig_median", "mig_min", "mig_max"]].tolist() == [0.2, 0.1, 0.3]
+    assert table.loc["λ_od = 2", "mig_median"] == pytest.approx(0.7)
+    assert table["runs"].tolist() == [3, 3] and table["lost"].tolist() == [0, 1]
+    assert symbol("beta") == "β" and symbol("c_max") == "c_max"
+
+
+def test_runs_are_never_pooled_that_differ_in_more_than_the_seed(runs):
+    other = runs.assign(updates=200, setting=runs["setting"] + "b")
+    both = pd.concat([runs, other], ignore_index=True)
+    assert set(labelled(both)["label"]) == {
+        f"λ_od = {s}, {u} updates" for s in (1, 2) for u in ("1,000", "200")
+    }
+    third = runs.assign(setting=runs["setting"] + "c")
+    assert len(summarize(pd.concat([both, third], ignore_index=True))) == 6
+    assert set(labelled(runs.assign(strength_name=None, setting="s"))["label"]) == {"default"}

@@ -1,6 +1,6 @@
 """Do intervals contain the planted value as often as they say? Slow, so not a test:
 
-    python tests/results/coverage.py [STUDIES] [NAME …]
+    python tests/results/covering.py [STUDIES] [NAME …]
 
 Every test file of a question has `covered(rng)`, which makes one synthetic study, asks the question
 of it, and says for each kind of interval how often it contained what was planted. The tests run
