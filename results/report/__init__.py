@@ -161,9 +161,7 @@ def _asked(name: str, ask: Callable[[], Section]) -> Section:
         reason = f"{type(error).__name__}: {error}"
         place = f"{Path(last.filename).name}, line {last.lineno}"
         warnings.warn(f"report, {name}: {reason} ({place})", ReportWarning, stacklevel=2)
-        return Section(
-            name, name.replace("_", " ").capitalize(), [], why=f"This part failed, {reason}"
-        )
+        return Section(name, name.replace("_", " ").capitalize(), [f"This part failed, {reason}"])
 
 
 def _missing(runs, planned):

@@ -113,6 +113,7 @@ def _tables(found):
         for row in said.itertuples()
     ]
     said["medians"] = said["medians"].map("{:.2f}".format)
+    said["to_metric"] = said["to_metric"].replace(SCORES)
     names = {"medians": "of medians", "value": "of very many seeds", "settings": "settings"}
     tables = []
     for kind, keys, caption in (

@@ -28,13 +28,13 @@ def section(study: Study) -> Section:
     score = SCORE if SCORE in study.scores else study.scores[0]
     methods = by_method(study.runs, np.random.default_rng(0), study.scores)
     others = overlap(study.runs, [score]).set_index("dataset")
-    findings, pictures = [], []
+    findings, pictures, models = [], [], list(study.runs["model"].unique())
     for dataset, own in methods.groupby("dataset", sort=False):
         own = own[own["runs"] > 0]
         findings.append(_finding(dataset, own[own["score"] == score], others.loc[dataset]))
         runs = study.runs[study.runs["dataset"] == dataset]
         known = study.bounds[study.bounds["dataset"] == dataset] if len(study.bounds) else None
-        pictures += [_picture(runs, d, known) for _, d in own.groupby("score", sort=False)]
+        pictures += [_picture(runs, d, known, models) for _, d in own.groupby("score", sort=False)]
     order = {score: i for i, score in enumerate(study.scores)}
     pictures.sort(key=lambda picture: order[picture.metric])
     return Section(NAME, TITLE, findings, pictures, about=ABOUT)
@@ -68,12 +68,12 @@ def _within(own):
     return (own["q95"] - own["q05"]).median()
 
 
-def _picture(runs, own, bounds):
+def _picture(runs, own, bounds, models):
     dataset, score = own["dataset"].iloc[0], own["score"].iloc[0]
     name = SCORES.get(score, score)
     own = own.sort_values("model", ascending=False)
     known = {} if bounds is None else bounds_of(bounds, dataset, score)
-    colours = colour_of(list(runs["model"].unique()))
+    colours = colour_of(models)
     rows = [-1.1 - 0.8 * i for i in range(len(known))]
     with style():
         height = 0.75 + 0.3 * len(own) + 0.22 * len(rows)

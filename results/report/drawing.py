@@ -58,7 +58,7 @@ def style():
 
 def axes(title: str = "", width: float = WIDTH, height: float = 2.8) -> tuple[Figure, Axes]:
     """A figure of so many inches with one axes."""
-    figure = Figure(figsize=(width, height))
+    figure = Figure(figsize=(width, height), dpi=72)  # an SVG's, so that letters are as wide
     found = figure.subplots()
     found.set_title(title)
     return figure, found
@@ -106,7 +106,7 @@ def fit(figure: Figure):
             if isinstance(names, FixedFormatter):
                 names.seq = [_short(name) for name in names.seq]
     for text in (text for legend in figure.legends for text in legend.get_texts()):
-        text.set_text(_short(text.get_text()))
+        text.set_text(_short(text.get_text(), 2 * LONGEST))
     figure.subplots_adjust(*DEFAULT)  # so that a figure which is fitted twice does not change
     renderer = figure._get_renderer()
     low, high = 0.0, 1.0
@@ -116,9 +116,9 @@ def fit(figure: Figure):
     figure.tight_layout(rect=(0, low, 1, high), pad=0.4)
 
 
-def _short(name):
+def _short(name, most=LONGEST):
     """Names come from data, and may be of any length."""
-    return "\n".join(p if len(p) <= LONGEST else p[: LONGEST - 1] + "…" for p in name.split("\n"))
+    return "\n".join(p if len(p) <= most else p[: most - 1] + "…" for p in name.split("\n"))
 
 
 def to_svg(figure: Figure, name: str, alt: str) -> str:
@@ -137,7 +137,9 @@ def to_svg(figure: Figure, name: str, alt: str) -> str:
     svg = PLACES.sub(lambda found: DIGITS.sub(r"\1", found[0]), svg)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*pt"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*pt"', r"\1", svg, count=1)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
+    # No larger than a figure of WIDTH is shown, or letters would be of many sizes.
+    room = f'style="max-width: {figure.get_figwidth() / WIDTH * 34:.0f}rem"'
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}" {room}', 1)
 
 
 def to_file(figure: Figure, kind: str) -> bytes:

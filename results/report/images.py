@@ -17,7 +17,7 @@ def section(study: Study, pictures: pd.DataFrame) -> Section:
     """The pictures [run_id, name, png] of the runs that `showcase` chooses."""
     question = Section("images", "What do the latents do?", [], about=ABOUT)
     if not study.scores:
-        return question._replace(why="No run has a score to choose what to show by.")
+        return question._replace(why="no run has a score to choose what to show by")
     score = leading(study.scores)
     chosen = showcase(study.survivors, score)
     known = {(row.run_id, row.name): row.png for row in pictures.itertuples(index=False)}
@@ -39,5 +39,5 @@ def section(study: Study, pictures: pd.DataFrame) -> Section:
             said = f"On {dataset} runs score from {ends['worst']:.2f} to **{ends['best']:.2f}**"
             findings.append(f"{said}; these are the two, the median, and every method's best.")
     if not images:
-        return question._replace(why="There are no pictures of these runs.")
+        return question._replace(why="there are no pictures of these runs")
     return question._replace(findings=findings, images=images)

@@ -75,11 +75,7 @@ def _question(section):
     lines = [f"## {section.title}", ""]
     if section.name in SAID:
         lines += [f"The paper: {SAID[section.name]}", ""]
-    if section.why:
-        lines += [f"Here: {section.why}", ""]
-    for text in section.findings:
-        lines += [f"- {_plain(text)}"]
-    lines += [""] if section.findings else []
+    lines += [*(f"- {_plain(text)}" for text in section.answers), ""]
     for table in section.tables:
         lines += _table(table)
     return lines

@@ -11,6 +11,7 @@ from ..summary import SCORES, leading
 from .drawing import to_svg
 from .section import Section
 
+MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 MOST_ROWS = 60  # that a table shows at once; longer ones are folded away
 
 
@@ -58,10 +59,11 @@ def _own(name):
 
 
 def _in_short(sections):
-    """The first finding of every question, as a table of contents."""
+    """A table of contents, with the first answer to what the paper asks."""
     items = []
     for section in sections:
-        said = _marked(section.findings[0]) + " " if section.findings else ""
+        answers = section.name in SAID and section.findings
+        said = _marked(section.findings[0]) + " " if answers else ""
         items.append(f'<li>{said}<a href="#{section.name}">{escape(section.title)}</a></li>')
     return f'<ul class="short">{"".join(items)}</ul>'
 
@@ -86,9 +88,7 @@ def _filters(datasets, scores):
 
 def _section(section: Section):
     parts = [f"<h2>{escape(section.title)}</h2>"]
-    if section.why:
-        parts.append(f'<p class="findings">{_marked(section.why)}</p>')
-    parts += [f'<p class="findings">{_marked(text)}</p>' for text in section.findings]
+    parts += [f'<p class="findings">{_marked(text)}</p>' for text in section.answers]
     if section.name in SAID:
         parts.append(f'<p class="paper">The paper: {escape(SAID[section.name])}</p>')
     if section.pictures:
@@ -128,7 +128,7 @@ def _table(table):
     rows = []
     for record in data.to_dict("records"):
         cells = [
-            f"<td{kind[c]}>{escape(SCORES.get(v, v) if c == 'metric' else v)}</td>"
+            f"<td{kind[c]}>{_marked(SCORES.get(v, v) if c == 'metric' else v)}</td>"
             for c, v in record.items()
         ]
         tags = _tags(record.get("dataset", ""), record.get("metric", ""))
@@ -155,6 +155,6 @@ def _tags(dataset="", metric=""):
 
 
 def _marked(text):
-    """Plain text, escaped; **so** is bold, and a number stays with its unit."""
-    text = re.sub(r"(\d) (%|×)", "\\1\N{NO-BREAK SPACE}\\2", escape(text))
+    """Plain text, escaped; **so** is bold, a number stays with its unit, and minus is minus."""
+    text = re.sub(r"(\d) (%|×)", "\\1\N{NO-BREAK SPACE}\\2", MINUS.sub("−", escape(text)))
     return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)

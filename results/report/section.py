@@ -56,7 +56,15 @@ class Section(NamedTuple):
     tables: list[Table] = []
     images: list[Image] = []
     about: str = ""  # how it was computed and is to be read: plain text
-    why: str = ""  # why nothing can be said; findings are then empty
+    why: str = ""  # why nothing can be said, as "one seed"; findings are then empty
+
+    @property
+    def answers(self) -> list[str]:
+        """What is said: the findings, or that there are none and why."""
+        if not self.why:
+            return self.findings
+        why = self.why.removeprefix(f"{NOT_ENOUGH}: ").rstrip(".")
+        return [f"{NOT_ENOUGH}: {why}."]
 
 
 def say_interval(low: float, high: float, how: str = ".2f") -> str:

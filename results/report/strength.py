@@ -38,11 +38,12 @@ def section(study: Study) -> Section:
         for dataset, own in swept[swept["score"] == score].groupby("dataset", sort=False)
     ]
     runs, pictures = dict(list(study.runs.groupby("dataset"))), []
+    models = list(study.runs["model"].unique())
     for score in study.scores:
         for dataset, own in settings[settings["score"] == score].groupby("dataset", sort=False):
             if own["runs"].any():
                 known = bounds_of(study.bounds, dataset, score) if len(study.bounds) else {}
-                pictures.append(_picture(runs[dataset], own, known))
+                pictures.append(_picture(runs[dataset], own, known, models))
     return Section(NAME, TITLE, findings, pictures, [_table(trend, spread)], about=ABOUT)
 
 
@@ -106,9 +107,9 @@ def bars(on: Axes, x, low, high, **look):
     on.plot(np.repeat(x, 3), y.reshape(-1), solid_capstyle="butt", **look)
 
 
-def _picture(runs, own, known):
+def _picture(runs, own, known, models):
     dataset, score = own["dataset"].iloc[0], own["score"].iloc[0]
-    name, models = SCORES.get(score, score), list(own["model"].unique())
+    name = SCORES.get(score, score)
     colours, markers = colour_of(models), marker_of(models)
     with style():
         figure, on = axes(f"{name} on {dataset}", WIDTH, 2.9)
