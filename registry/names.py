@@ -8,12 +8,17 @@ class BadInput(ValueError):
     """What a user gave is wrong. The message is one line: what, expected, found, nearest name."""
 
 
+MOST = 50  # names that a message lists
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> BadInput:
     """The error for a `name` that is none of the `known` names of this `kind`."""
     known = sorted(known)
     close = get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return BadInput(f"unknown {kind} {str(name)!r}: {hint}known: {', '.join(known) or 'none'}")
+    shown = ", ".join(known[:MOST]) or "none"
+    more = f" and {len(known) - MOST} more" if len(known) > MOST else ""
+    return BadInput(f"unknown {kind} {str(name)!r}: {hint}known: {shown}{more}")
 
 
 class Registry(dict):
