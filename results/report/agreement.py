@@ -5,7 +5,7 @@ import numpy as np
 from ..rank_correlations import rank_correlations
 from ..summary import SCORES
 from .drawing import heatmap, style
-from .section import NOT_ENOUGH, Picture, Section, Study, say_interval
+from .section import NOT_ENOUGH, Picture, Section, Study, number
 
 NAME, TITLE = "agreement", "Do the scores rank runs alike?"
 HOW = {
@@ -45,7 +45,7 @@ def _finding(dataset, found):
     if known.empty:
         return f"{NOT_ENOUGH} on {dataset}: {pooled['why'].iloc[0]}."
     pair = known["value"].idxmax()
-    text = f"On {dataset}, {_names(pair)} agree most, **{_said(known.loc[pair])}**"
+    text = f"On {dataset}, {_names(pair)} agree most, **{number(known.loc[pair])}**"
     own = found[(found["kind"] == "pooled") & (found["first"] != found["second"])]
     means = own.groupby("first")["value"].mean()
     if len(means.dropna()) > 2:
@@ -56,11 +56,7 @@ def _finding(dataset, found):
         return f"{text}. {NOT_ENOUGH} within settings: {within['why'].iloc[0]}."
     pair = change.abs().idxmax()
     text += f". Of runs that differ in their seed alone, {_names(pair)} change most: "
-    return f"{text}{_said(within.loc[pair])} instead of {_said(pooled.loc[pair])}."
-
-
-def _said(row):
-    return f"{row['value']:.2f}{say_interval(row['low'], row['high'])}"
+    return f"{text}{number(within.loc[pair])} instead of {number(pooled.loc[pair])}."
 
 
 def _name(score):

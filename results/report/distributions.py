@@ -7,7 +7,7 @@ from scipy.stats import gaussian_kde
 from ..distributions import by_method, overlap
 from ..summary import BOUNDS, SCORE, SCORES, bounds_of
 from .drawing import BOUND, INK, WIDTH, axes, colour_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, say_interval
+from .section import NOT_ENOUGH, Picture, Section, Study, number, say_interval
 
 NAME, TITLE = "distributions", "How far do the methods overlap?"
 FEW = 200  # runs on a dataset that are drawn one by one
@@ -46,10 +46,12 @@ def _finding(dataset, own, others):
     score, reach = SCORES.get(own["score"].iloc[0], own["score"].iloc[0]), _within(own)
     low, high = own.loc[own["value"].idxmin()], own.loc[own["value"].idxmax()]
     if len(own) == 1:
-        text = f"On {dataset}, the median {score} of {low['model']} is {_said(low)}"
+        text = f"On {dataset}, the median {score} of {low['model']} is {number(low)}"
         return f"{text}, and the middle 90 % of its runs span {reach:.2f}."
-    text = f"On {dataset}, median {score} reaches from {_said(low)} ({low['model']}) to "
-    text += f"{_said(high)} ({high['model']}), over {high['value'] - low['value']:.2f}; the middle "
+    text = f"On {dataset}, median {score} reaches from {number(low)} ({low['model']}) to "
+    text += (
+        f"{number(high)} ({high['model']}), over {high['value'] - low['value']:.2f}; the middle "
+    )
     text += f"90 % of one method's runs span **{reach:.2f}** (median of the methods). "
     share = f"{100 * others['value']:.0f} %"
     share = f"**{share}**" + say_interval(100 * others["low"], 100 * others["high"], ".0f")
@@ -57,10 +59,6 @@ def _finding(dataset, own, others):
         f"A run of another method beats one of {others['model']} in {share} of pairs; 50 would be "
         "no difference."
     )
-
-
-def _said(row):
-    return f"{row['value']:.2f}{say_interval(row['low'], row['high'])}"
 
 
 def _within(own):

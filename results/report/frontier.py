@@ -6,7 +6,7 @@ import pandas as pd
 from ..frontier import COSTS, frontiers, hypervolumes
 from ..summary import SCORE, SCORES
 from .drawing import axes, colour_of, marker_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
+from .section import NOT_ENOUGH, Picture, Section, Study, Table, number
 
 NAME, TITLE = "frontier", "What does a method trade for what?"
 SURE = 0.95  # of the resamples
@@ -54,11 +54,11 @@ def _finding(dataset, points, volumes, score):
     best = ranked.iloc[0]
     if np.isnan(best["value"]):
         return f"{NOT_ENOUGH} on {dataset}: {best['why']}."
-    text = f"On {dataset}, in {what}, **{best['model']}** reaches **{_said(best)}** of the room "
+    text = f"On {dataset}, in {what}, **{best['model']}** reaches **{number(best)}** of the room "
     text += "between the worst and the best setting"
     if ranked["value"].notna().sum() > 1:
         second = ranked.iloc[1]
-        text += f"; next is {second['model']} with {_said(second)}"
+        text += f"; next is {second['model']} with {number(second)}"
         if best["low"] <= second["high"]:
             text += ", and the intervals overlap"
     whole = ", ".join((*COSTS, score)) if score else objectives
@@ -70,10 +70,6 @@ def _finding(dataset, points, volumes, score):
         sure = (on["value"] >= SURE).sum()
         text += f", {sure} of them in {100 * SURE:.0f} % of resamples or more"
     return text + "."
-
-
-def _said(row):
-    return f"{row['value']:.2f}{say_interval(row['low'], row['high'])}"
 
 
 def _picture(dataset, score, points, colours, markers):
@@ -109,7 +105,7 @@ def _picture(dataset, score, points, colours, markers):
 
 
 def _table(volumes):
-    said = [row["why"] if np.isnan(row["value"]) else _said(row) for _, row in volumes.iterrows()]
+    said = [row["why"] if np.isnan(row["value"]) else number(row) for _, row in volumes.iterrows()]
     keys = ["dataset", "score", "objectives"]
     wide = volumes.assign(said=said).pivot(index=keys, columns="model", values="said").fillna("")
     wide = wide.loc[pd.MultiIndex.from_frame(volumes[keys].drop_duplicates())].reset_index()

@@ -6,7 +6,7 @@ import pandas as pd
 from ..impossibility import MARGIN, TWIN, impossibility, noticed, twins_of
 from ..summary import SCORE, SCORES
 from .drawing import DOT, PALETTE, WIDTH, axes, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
+from .section import NOT_ENOUGH, Picture, Section, Study, Table, listed, percent, say_interval
 
 NAME, TITLE = "impossibility", "Would an equally likely model score as well?"
 MOST_LINES = 60  # of a score: runs evenly spread over all, by that score
@@ -47,26 +47,17 @@ def _finding(dataset, numbers, said, scores):
     text = f"On {dataset}, an equally likely model has a median {SCORES[score]} of "
     text += f"**{after['value']:.2f}** instead of **{before['value']:.2f}**"
     if not np.isnan(lost["value"]):
-        text += f": {_percent(lost)} of the score is lost"
+        text += f": {percent(lost)} of the score is lost"
     text += "."
     blind = [SCORES[s] for s in known if said[(dataset, s)] == "no"]
     if blind:
-        text += f" {_listed(blind)} {'do' if len(blind) > 1 else 'does'} not notice."
+        text += f" {listed(blind)} {'do' if len(blind) > 1 else 'does'} not notice."
     risen = [SCORES[s] for s in known if said[(dataset, s)] == "rises"]
     if risen:
-        text += f" {_listed(risen)} {'rise' if len(risen) > 1 else 'rises'}."
+        text += f" {listed(risen)} {'rise' if len(risen) > 1 else 'rises'}."
     if before["why"]:
         text += f" {NOT_ENOUGH} how sure that is: {before['why']}."
     return text
-
-
-def _listed(names):
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def _percent(row):
-    interval = say_interval(100 * row["low"], 100 * row["high"], ".0f")
-    return f"{100 * row['value']:.0f} %{interval}"
 
 
 def _picture(dataset, runs, numbers, scores):
@@ -121,6 +112,6 @@ def _table(numbers, said):
             cells[name] = text if known else row["why"]
         for kind, name in (("lost", "share lost"), ("higher", "twins that score higher")):
             row = own.loc[kind]
-            cells[name] = row["why"] if np.isnan(row["value"]) else _percent(row)
+            cells[name] = row["why"] if np.isnan(row["value"]) else percent(row)
         rows.append(cells | {"notices": said[(dataset, score)]})
     return Table(pd.DataFrame(rows), "Scores of trained models and of their rotated twins.")

@@ -6,7 +6,7 @@ from ..compare_methods import compare_methods
 from ..league import league
 from ..summary import SCORE, SCORES
 from .drawing import INK, WIDTH, axes, colour_of, marker_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
+from .section import NOT_ENOUGH, Picture, Section, Study, Table, listed, say_interval
 
 NAME, TITLE = "league", "Which method leads, and can the others be told from it?"
 ABOUT = (
@@ -72,13 +72,8 @@ def _findings(table, scores):
             text += f"every rank from 1 to {len(known)} is possible for each."
         else:
             text += f"; ranks {ranks_of(first)} are possible for it. "
-            text += f"Just as well {_and([*rivals['model']])} could be first."
+            text += f"Just as well {listed([*rivals['model']])} could be first."
         yield text
-
-
-def _and(names):
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _overall(table):

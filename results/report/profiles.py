@@ -5,7 +5,7 @@ import numpy as np
 from ..profiles import profiles
 from ..summary import SCORE, SCORES
 from .drawing import WIDTH, axes, colour_of, marker_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, say_interval
+from .section import NOT_ENOUGH, Picture, Section, Study, percent
 
 NAME, TITLE = "profiles", "How many of a method's runs reach a score?"
 ABOUT = (
@@ -49,16 +49,12 @@ def _finding(dataset, runs, score, curves):
         text = f"On {dataset}, half of {best['model']}'s runs have a {name} above {middle:.3f}, "
         return text + f"and none above {runs[score].max():.3f}."
     text = f"Half of all runs on {dataset} have a {name} above {middle:.3f}: of {best['model']}'s "
-    text += f"**{_percent(best)}**, of {worst['model']}'s **{_percent(worst)}**."
+    text += f"**{percent(best)}**, of {worst['model']}'s **{percent(worst)}**."
     wide = curves.pivot(index="threshold", columns="model", values="value")
     ahead = wide.columns[(wide.ge(wide.max(axis=1), axis=0)).all()]
     if len(ahead) == 1:
         return f"{text} The curve of {ahead[0]} is nowhere below another's."
     return f"{text} No method is ahead at every threshold: the curves cross."
-
-
-def _percent(row):
-    return f"{100 * row['value']:.0f} %{say_interval(100 * row['low'], 100 * row['high'], '.0f')}"
 
 
 def _picture(dataset, metric, own, models):

@@ -56,17 +56,37 @@ class Section(NamedTuple):
     tables: list[Table] = []
     images: list[Image] = []
     about: str = ""  # how it was computed and is to be read: plain text
-    why: str = ""  # why nothing can be said, as "one seed"; findings are then empty
+    # Why nothing can be said, as "there is one method only"; with NOT_ENOUGH before it where more
+    # runs would help. Findings are then empty.
+    why: str = ""
 
     @property
     def answers(self) -> list[str]:
         """What is said: the findings, or that there are none and why."""
         if not self.why:
             return self.findings
-        why = self.why.removeprefix(f"{NOT_ENOUGH}: ").rstrip(".")
-        return [f"{NOT_ENOUGH}: {why}."]
+        if self.why.startswith(NOT_ENOUGH):
+            return [self.why.rstrip(".") + "."]
+        return [f"Nothing can be said: {self.why.rstrip('.')}."]
 
 
 def say_interval(low: float, high: float, how: str = ".2f") -> str:
     """ " [.10 to .20]", or nothing where there is no interval."""
     return "" if pd.isna(low) or pd.isna(high) else f" [{low:{how}} to {high:{how}}]"
+
+
+def number(row, how: str = ".2f") -> str:
+    """The `value` of a row with its interval, where it has one: "0.31 [0.20 to 0.42]"."""
+    return f"{row['value']:{how}}{say_interval(row['low'], row['high'], how)}"
+
+
+def percent(row, how: str = ".0f") -> str:
+    """A share as per cent with its interval: "31 % [20 to 42]"."""
+    interval = say_interval(100 * row["low"], 100 * row["high"], how)
+    return f"{100 * row['value']:{how}} %{interval}"
+
+
+def listed(names) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -8,7 +8,7 @@ from ..distributions import by_setting
 from ..strength import seed_spread, trends
 from ..summary import SCORE, SCORES, bounds_of, symbol
 from .drawing import BOUND, INK, WIDTH, axes, colour_of, marker_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
+from .section import NOT_ENOUGH, Picture, Section, Study, Table, number, percent
 
 NAME, TITLE = "strength", "What does the strength do, and what the seed?"
 FEW = 250  # runs on a dataset that are drawn one by one
@@ -65,22 +65,13 @@ def _finding(dataset, trend, spread):
     if spread.empty:
         return f"{text}."
     middle = spread.iloc[len(spread) // 2]
-    text += f". From one seed to the next it moves by **{_percent(middle)}** of all that the sweep "
+    text += f". From one seed to the next it moves by **{percent(middle)}** of all that the sweep "
     text += f"does to {middle['model']}"
     if len(spread) > 1:
         least, most = spread.iloc[0], spread.iloc[-1]
-        text += f", the method in the middle, from {_percent(least)} of {least['model']}'s to "
-        text += f"{_percent(most)} of {most['model']}'s"
+        text += f", the method in the middle, from {percent(least)} of {least['model']}'s to "
+        text += f"{percent(most)} of {most['model']}'s"
     return f"{text}."
-
-
-def number(row) -> str:
-    """A value with its interval, where it has one: "0.31 [0.20 to 0.42]"."""
-    return f"{row['value']:.2f}{say_interval(row['low'], row['high'])}"
-
-
-def _percent(row):
-    return f"{100 * row['value']:.0f} %{say_interval(100 * row['low'], 100 * row['high'], '.0f')}"
 
 
 def along(settings: pd.DataFrame, on: Axes) -> dict[str, int]:

@@ -5,7 +5,7 @@ import pandas as pd
 from ..summary import SCORE, SCORES
 from ..survivors import failure_rates, survivors
 from .drawing import INK, WIDTH, axes, colour_of, marker_of, style
-from .section import Picture, Section, Study, Table, say_interval
+from .section import Picture, Section, Study, Table, percent
 
 NAME, TITLE = "survivors", "Do lost runs decide?"
 ABOUT = (
@@ -40,7 +40,7 @@ def _rates(rates):
         worst = methods.loc[methods["value"].idxmax()]
         yield (
             f"**{lost:,} of {runs:,}** runs diverged, most often those of {worst['model']} on "
-            f"{worst['dataset']}: {_percent(worst)}."
+            f"{worst['dataset']}: {percent(worst, '.1f')}."
         )
     elif runs:
         text = f"**No run was lost**: none of {runs:,} diverged"
@@ -79,11 +79,6 @@ def _order(table, scores):
         yield "**No order of methods changes** when survivors alone count."
 
 
-def _percent(row):
-    text = f"{100 * row['value']:.1f} %"
-    return text + say_interval(100 * row["low"], 100 * row["high"], ".1f")
-
-
 def _picture(dataset, metric, own, models):
     colours, markers, name = colour_of(models), marker_of(models), SCORES.get(metric, metric)
     with style():
@@ -117,7 +112,7 @@ def _table(rates):
             "setting": row["label"] or "all",
             "runs": f"{row['runs']:,}",
             "diverged": f"{row['lost']:,}",
-            "share": row["why"] if pd.isna(row["value"]) else _percent(row),
+            "share": row["why"] if pd.isna(row["value"]) else percent(row, ".1f"),
             "failed": f"{row['failed']:,}",
         }
         for _, row in worth.iterrows()

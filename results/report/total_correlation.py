@@ -9,8 +9,8 @@ from ..strength import trends
 from ..summary import symbol
 from ..total_correlation import MEASURES, SAMPLED, higher_for_means, measures_of
 from .drawing import INK, PALETTE, WIDTH, axes, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
-from .strength import along, bars, number
+from .section import NOT_ENOUGH, Picture, Section, Study, Table, listed, number, say_interval
+from .strength import along, bars
 
 NAME, TITLE = "total_correlation", "Does regularisation make the representation independent?"
 LOWEST = 1e-4  # nats: what is less is drawn here, because the axis is logarithmic
@@ -85,15 +85,11 @@ def _finding(dataset, trend, higher, measure):
 def _turns(trend):
     verbs = {"falls": trend[trend["high"] < 0], "rises": trend[trend["low"] > 0]}
     parts = [
-        f"{verb} with the strength of {_listed(list(some['model']))}"
+        f"{verb} with the strength of {listed(list(some['model']))}"
         for verb, some in verbs.items()
         if len(some)
     ]
     return " and ".join(parts) or "has no clear trend with any strength"
-
-
-def _listed(names):
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _share(row):
