@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,8 @@ def test_the_model_runs_and_the_query_answers(tmp_path, monkeypatch, soberlook, 
         assert re.search(r"^0\.5 ", printed, flags=re.MULTILINE) and "mig" in printed
         runs = results.load("runs/quick")
         assert sorted(runs.query("model == 'capacity_vae'").capacity) == [2, 5, 8]
+        code, shown, said = soberlook(*shlex.split(block("soberlook query", "sh"))[1:])
+        assert code == 0 and "mig_median" in shown, said
     finally:
         models.MODELS.pop("capacity_vae", None)
 

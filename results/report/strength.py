@@ -154,7 +154,7 @@ def _table(trend, spread):
     for (_, slope), (_, luck) in zip(trend.iterrows(), spread.iterrows(), strict=True):
         cells = {"dataset": slope["dataset"], "metric": slope["score"], "method": slope["model"]}
         cells["trend with the strength"] = _or_why(slope, number)
-        cells["seed's spread, of the sweep's"] = _or_why(luck, _percent)
+        cells["seed's spread, of the sweep's"] = _or_why(luck, percent)
         rows.append(cells | {"runs": f"{slope['runs']:,}"})
     caption = "Trends with the strength, from −1 to 1, and what the seed moves beside it."
     return Table(pd.DataFrame(rows), caption)
