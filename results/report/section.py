@@ -6,6 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 NOT_ENOUGH = "Not enough runs to say"
+CHOSEN = (  # for sections that name the most and the least of several
+    "What is named as the most or the least of several was chosen by the same numbers: its "
+    "interval does not know of the choice, and very many seeds would bring it nearer to the others."
+)
 
 
 class Study(NamedTuple):
