@@ -4,6 +4,7 @@ import planted
 import pytest
 
 from soberlook.registry import BadInput
+from soberlook.results.published import SCORES, comparable
 from soberlook.results.report.section import Study
 from soberlook.results.report.variance import section
 from soberlook.results.summary import labelled
@@ -224,3 +225,12 @@ def test_the_section():
     assert f"the rest, {100 - round(100 * both)} %, is the seed" in shown.findings[0]
     assert [p.dataset for p in shown.pictures] == ["d0", "d1"]
     assert section(Study(runs, runs, rows, pd.DataFrame(), [])).why == "no run has a score"
+
+
+def test_averages_like_the_papers_are_over_its_scores():
+    six = ["beta_vae_score", "dci_disentanglement", "factor_vae_score", "mig", "modularity", "sap"]
+    more = [*six, "dci_disentanglement_1000", "explicitness"]
+    assert comparable(more) == six == list(SCORES)
+    assert comparable([s for s in more if s != six[1]])[:2] == [six[0], "dci_disentanglement_1000"]
+    assert comparable(["explicitness", "sap", "mig"]) == ["mig", "sap"]
+    assert comparable([]) == comparable(["explicitness"]) == []
