@@ -1,5 +1,6 @@
 """The report: one self-contained HTML file that says what a study found, question by question."""
 
+import shlex
 import traceback
 import warnings
 from collections import Counter
@@ -42,7 +43,7 @@ from . import (
 from .drawing import to_file
 from .markdown import findings, headlines
 from .page import render
-from .section import Section, Study
+from .section import Section, Study, file_name
 
 # In the order in which the page asks them.
 QUESTIONS = (
@@ -79,25 +80,26 @@ def write_report(where: str | Path, figures: str | Path = "") -> str:
     """
     study, about, planned, drawings = read(where)
     sections = answer(study, drawings)
-    page = page_of(about, study, sections, planned)
+    place = Store(where).put_text("report.html", page_of(about, study, sections, planned))
     if figures:
         write_figures(sections, Path(figures))
-    return Store(where).put_text("report.html", page)
+    return place
 
 
 def write_findings(where: str | Path, file: str | Path = "") -> str:
     """The findings of the store at `where` beside the paper's, as Markdown; also into a `file`."""
     study, about, planned, drawings = read(where)
-    title, _, text = about["about"].partition("\n")
+    title = about["about"].partition("\n")[0]
     explained = variance_explained(study.runs, study.scores)
     moved = transfer_of_settings(study.runs, study.scores)
     sections = [headlines(explained, moved), *answer(study, drawings)]
-    command = f"soberlook findings {where}" + (f" --to {file}" if file else "")
-    missing = _missing(study.survivors, planned)
-    page = findings(about["study"], " ".join([title, missing]), study, sections, command)
+    paths = [shlex.quote(str(path)) for path in (where, file) if str(path)]
+    command = f"soberlook findings {' --to '.join(paths)}"
+    text = " ".join(filter(None, [title, _missing(study.survivors, planned)]))
+    page = findings(about["study"], text, study, sections, command)
     if file:
         try:
-            Path(file).write_text(page)
+            Path(file).write_text(page, encoding="utf-8")
         except OSError as error:
             raise BadInput(f"--to must be a file to write, {error}") from None
     return page
@@ -109,7 +111,8 @@ def read(where: str | Path) -> tuple[Study, dict, dict, pd.DataFrame]:
     runs = frame.load(where)
     if runs.empty:
         raise BadInput(f"{where}: no finished runs yet, nothing to report")
-    study = study_of(runs, frame.rows(where), frame.bounds(where))
+    rows = frame.rows(where, metrics=scores_of(runs))
+    study = study_of(runs, rows, frame.bounds(where))
     shown = showcase(study.survivors, leading(study.scores))["run_id"].tolist()
     return study, store.about(), store.planned(), frame.pictures(where, shown)
 
@@ -128,7 +131,10 @@ def answer(study: Study, drawings: pd.DataFrame) -> list[Section]:
         for module in QUESTIONS
     ]
     sections.insert(-4, _asked("images", lambda: images.section(study, drawings)))
-    return sections
+    return [
+        section._replace(pictures=[p._replace(name=file_name(p.name)) for p in section.pictures])
+        for section in sections
+    ]
 
 
 def page_of(about: dict, study: Study, sections: list[Section], planned: dict) -> str:
@@ -145,12 +151,12 @@ def write_figures(sections: list[Section], folder: Path):
     """Each figure of these sections as NAME.svg, NAME.pdf and NAME.csv in a folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for picture in (picture for section in sections for picture in section.pictures):
+            for kind in ("svg", "pdf"):
+                (folder / f"{picture.name}.{kind}").write_bytes(to_file(picture.figure, kind))
+            picture.data.to_csv(folder / f"{picture.name}.csv", index=False)
     except OSError as error:
         raise BadInput(f"--figures must be a folder to write to, {error}") from None
-    for picture in (picture for section in sections for picture in section.pictures):
-        for kind in ("svg", "pdf"):
-            (folder / f"{picture.name}.{kind}").write_bytes(to_file(picture.figure, kind))
-        picture.data.to_csv(folder / f"{picture.name}.csv", index=False)
 
 
 def _asked(name: str, ask: Callable[[], Section]) -> Section:

@@ -124,7 +124,8 @@ def _short(name, most=LONGEST):
 def to_svg(figure: Figure, name: str, alt: str) -> str:
     """An `<svg>` element for a page, with ink that is the page's.
 
-    Ids begin with `name`: one that two figures share is lost with the figure that a reader hides.
+    Ids differ from those of other names: one that two figures shared would be lost with the figure
+    that a reader hides.
     """
     buffer = io.StringIO()
     with rc_context(STYLE | {"svg.hashsalt": name}):

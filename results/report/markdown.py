@@ -4,7 +4,8 @@ import pandas as pd
 
 from ..published import SAID, TRANSFER, variance_explained
 from ..summary import SCORES
-from .section import Section, Study, Table, say_interval
+from .page import MINUS
+from .section import Section, Study, Table, listed, say_interval
 
 MOST_ROWS = 40  # of a table; a longer one is in the report
 
@@ -14,16 +15,16 @@ def findings(title: str, about: str, study: Study, sections: list[Section], comm
     runs = study.survivors
     lost = int((runs["status"] != "done").sum())
     counts = f"{len(runs):,} runs, {lost:,} of them lost, "
-    counts += f"{runs['seed'].nunique()} seeds, on {', '.join(sorted(runs['dataset'].unique()))}."
+    counts += f"{runs['seed'].nunique()} seeds, on {listed(sorted(runs['dataset'].unique()))}."
     lines = [
-        f"# What {title} found",
+        f"# What {_plain(title)} found",
         "",
         "*Challenging Common Assumptions in the Unsupervised Learning of Disentangled "
         "Representations* (Locatello et al., 2019) beside this study: its sentences first, then "
         "ours, whatever they are. Its runs are of other data, other networks and longer training; "
         "that numbers differ proves neither wrong.",
         "",
-        f"{about} {counts}",
+        _plain(f"{about} {counts}"),
         "",
         f"Written by `{command}`. Intervals are at 95 %, with seeds as clusters.",
         "",
@@ -97,5 +98,6 @@ def _table(table):
 
 
 def _plain(text):
-    """Text from data as Markdown that says the same: no tags and no links of its own."""
+    """Text from data as a line of Markdown that says the same: no tags and no links of its own."""
+    text = MINUS.sub("−", " ".join(text.split()))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("](", "]\\(")

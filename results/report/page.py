@@ -55,7 +55,7 @@ def render(
 
 
 def _own(name):
-    return files(__package__).joinpath(name).read_text()
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _in_short(sections):

@@ -1,5 +1,7 @@
 """What a section of the report is, and what it is made from."""
 
+import hashlib
+import re
 from typing import NamedTuple
 
 import pandas as pd
@@ -25,7 +27,7 @@ class Study(NamedTuple):
 class Picture(NamedTuple):
     """A figure, and the numbers behind it."""
 
-    name: str  # of its files, unique in the report: letters, digits, - and _
+    name: str  # of its files, unique in the report; names from data are made safe by `file_name`
     figure: Figure
     alt: str  # what it shows, for those who do not see it: the finding, not the kind of chart
     caption: str  # plain text
@@ -72,6 +74,17 @@ class Section(NamedTuple):
         if self.why.startswith(NOT_ENOUGH):
             return [self.why.rstrip(".") + "."]
         return [f"Nothing can be said: {self.why.rstrip('.')}."]
+
+
+def file_name(name: str) -> str:
+    """A name that any file system takes and no path hides in: letters, digits, - and _.
+
+    Where something had to go, a digest of the whole stays, so that two names never become one.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:80]
+    if plain == name:
+        return name
+    return f"{plain.strip('-')}-{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}"
 
 
 def say_interval(low: float, high: float, how: str = ".2f") -> str:

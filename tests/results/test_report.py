@@ -76,6 +76,15 @@ POOR = {
         seed=r["seed"] + 100 * r["model"].astype("category").cat.codes
     ),
     "no strength": lambda r: r[r["strength"] == 1].assign(strength_name=None, strength=np.nan),
+    "other scores on another dataset": lambda r: r.assign(
+        **{n: r[n].where(r["dataset"] == "d0") for n in ("sap", "kl", "reconstruction")}
+    ),
+    "two networks and likelihoods": lambda r: r.assign(
+        likelihood=np.where(r["dataset"] == "d0", "bernoulli", "gaussian")
+    ),
+    "odd names": lambda r: r.replace(
+        {"dataset": {"d0": "a/b(c='d', e=\"f\")", "d1": "..\\x\x1b[2J"}}
+    ),
     "mixed versions": lambda r: r.assign(soberlook=np.where(r["seed"] < 3, "1", "2")),
 }
 
@@ -126,11 +135,17 @@ def test_what_is_missing_is_said():
 
 
 def test_every_figure_is_a_file_of_each_kind(tmp_path):
-    _, sections = sections_of(planted((1, 2, 2, 4), ("mig", "kl", "reconstruction")))
+    runs = planted((2, 2, 2, 4), ("mig", "kl", "reconstruction"))
+    names = {
+        "d0": "sprites(training=held_out(kind='x'))",
+        "d1": "../../own(folder=/data/" + "a" * 200,
+    }
+    _, sections = sections_of(runs.replace({"dataset": names}))
     for folder in (tmp_path / "a", tmp_path / "b"):
         report.write_figures(sections, folder)
     pictures = [picture for section in sections for picture in section.pictures]
     assert len(list((tmp_path / "a").iterdir())) == 3 * len(pictures) > 6
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
     for picture in pictures:
         svg, pdf, csv = (tmp_path / "a" / f"{picture.name}.{k}" for k in ("svg", "pdf", "csv"))
         assert svg.read_text().startswith("<?xml") and "currentColor" not in svg.read_text()
