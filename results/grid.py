@@ -1,5 +1,6 @@
 """Runs as a table of settings × seeds, which is what most questions are asked of."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -47,17 +48,33 @@ def check(runs: pd.DataFrame, columns=()):
 
 
 def floored(runs: pd.DataFrame, scores: list[str], bounds: pd.DataFrame | None = None):
-    """`runs` in which those that diverged, or have no number, score the metric's floor.
+    """`runs` in which those that diverged score the metric's floor, as do those of whose codes the
+    metric could not be computed, which their `reason` says.
 
-    The floor is what random codes score on that dataset, where `bounds` say it, and 0 elsewhere.
-    Runs that failed, which says nothing of their method, are left out. What only survivors say is
-    `runs` itself.
+    The floor is what random codes score on that dataset, where `bounds` say it, and 0 elsewhere. A
+    number that is missing for no such reason stays so: the metric was never asked for; then nor
+    have diverged runs of that study and dataset a floor. Runs that failed, which says nothing of
+    their method, are left out. What only survivors say is `runs` itself.
     """
     runs = runs[runs["status"] != "failed"].copy()
+    diverged = runs["status"] == "diverged"
+    studies = [runs[key] for key in ("study", "dataset") if key in runs]
     for score in (s for s in scores if s in runs):
+        known = runs[score].notna() | _named(runs, score)
+        asked = known.groupby(studies, dropna=False).transform("any")
+        asked |= diverged.groupby(studies, dropna=False).transform("all")  # nobody can say
         floors = runs["dataset"].map(_floors(bounds, score)).fillna(0.0)
-        runs[score] = runs[score].fillna(floors)
+        runs[score] = runs[score].fillna(floors.where(asked & (diverged | known)))
     return runs
+
+
+def _named(runs, score):
+    """Whose `reason`, "metric: what was wrong; metric: number is nan; …", is about this score."""
+    if "reason" not in runs:
+        return pd.Series(False, index=runs.index)
+    metric = score.replace("_disentanglement", "")  # of `dci_1000`, say, several numbers come
+    about = rf"(?:^|; )(?:{re.escape(metric)}: |\w+: {re.escape(score)} is )"
+    return runs["reason"].fillna("").astype(str).str.contains(about)
 
 
 def _floors(bounds, score):

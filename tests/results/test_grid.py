@@ -45,3 +45,42 @@ def test_runs_that_diverged_have_the_floor_and_failed_ones_do_not_count():
     assert found["sap"].tolist() == [0.7, 0.0, 0.7, 0.0, 0.7]
     assert floored(runs, ["mig"])["mig"].tolist() == [0.7, 0.0, 0.7, 0.0, 0.7]
     assert np.isnan(runs.loc[1, "mig"])  # what was given stays as it is
+
+
+def test_a_metric_that_was_never_asked_for_has_no_floor():
+    values = np.full((2, 2, 1, 3), 0.7)
+    values[:, 0, 0, 1] = np.nan  # diverged
+    sap = values.copy()
+    sap[1] = np.nan
+    runs = frame_of({"mig": values, "sap": sap})
+    found = floored(runs, ["mig", "sap"])
+    assert found["mig"].notna().all()
+    on_d1 = found["dataset"] == "d1"
+    assert found.loc[on_d1, "sap"].isna().all() and found.loc[~on_d1, "sap"].notna().all()
+    sap[1, 0, 0, 0] = 0.5  # it was, and one run has no number, whatever the reason
+    found = floored(frame_of({"mig": values, "sap": sap}), ["sap"])["sap"].to_numpy()
+    np.testing.assert_array_equal(found[6:], [0.5, 0.0, np.nan, np.nan, np.nan, np.nan])
+
+
+def test_a_metric_that_could_not_be_computed_has_the_floor():
+    """Where it is written whose fault it was, whole metrics and single numbers."""
+    values = np.full((1, 1, 1, 6), 0.7)
+    values[..., 1:] = np.nan
+    runs = frame_of({"sap": values, "dci_disentanglement_1000": values, "kl": values * 0 + 1})
+    runs["status"], runs["reason"] = "done", ""
+    runs.loc[1, "reason"] = "train_loss is nan; sap: codes are not finite"
+    runs.loc[2, "reason"] = "sap: sap is nan; dci_1000: too few points"
+    runs.loc[3, "reason"] = "dci: too few points; sap_rotated: sap_rotated is nan"
+    runs.loc[4, "reason"] = "dci_1000: dci_disentanglement_1000 is inf"
+    runs.loc[5, "reason"] = None
+    found = floored(runs, ["sap", "dci_disentanglement_1000"])
+    nan = np.nan
+    np.testing.assert_array_equal(found["sap"], [0.7, 0, 0, nan, nan, nan])
+    np.testing.assert_array_equal(found["dci_disentanglement_1000"], [0.7, nan, 0, nan, 0, nan])
+    assert floored(runs.drop(columns="reason"), ["sap"])["sap"].isna().sum() == 5
+
+
+def test_where_every_run_diverged_all_have_the_floor():
+    runs = frame_of({"mig": np.full((2, 1, 1, 3), np.nan)})
+    assert floored(runs, ["mig"])["mig"].tolist() == [0.0] * 6
+    assert floored(runs[:0], ["mig"]).empty
