@@ -119,9 +119,17 @@ def read(where: str | Path) -> tuple[Study, dict, dict, pd.DataFrame]:
 
 def study_of(runs: pd.DataFrame, rows: pd.DataFrame, floors: pd.DataFrame) -> Study:
     """Frames of any origin as sections take them."""
-    runs = labelled(runs)
+    runs, floors = labelled(_printable(runs)), _printable(floors)
     scores = scores_of(runs)
     return Study(floored(runs, scores, floors), runs, rows, floors, scores)
+
+
+def _printable(frame):
+    """The frame with names that can be printed: data and models are named by whom they are from."""
+    names = [column for column in ("dataset", "model") if column in frame]
+    return frame.assign(
+        **{c: frame[c].str.replace(r"[\x00-\x1f\x7f]", "", regex=True) for c in names}
+    )
 
 
 def answer(study: Study, drawings: pd.DataFrame) -> list[Section]:

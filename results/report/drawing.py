@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter
 
 INK = "#010203"  # stands for the page's own colour of text until the SVG is written
 DOT, MEDIAN, BOUND = "#8a8f98", "#d1701f", "#3f86b8"
@@ -47,6 +46,7 @@ PLACES = re.compile(r' (?:d|x|y|transform)="[^"]*"')
 DIGITS = re.compile(r"(\.\d\d)\d+")
 SPACE = re.compile(r"\s*\n\s*")
 LONGEST = 28  # letters of a name beside an axis
+LETTERS = 13  # of a title, to an inch
 DEFAULT = (0.125, 0.11, 0.9, 0.88)  # left, bottom, right, top of axes: Matplotlib's own
 WIDTH = 5.2  # inches: two side by side on a laptop; on a phone one, with letters still legible
 
@@ -102,9 +102,11 @@ def fit(figure: Figure):
     Matplotlib's constrained layout does the same, and takes twice as long to draw a figure.
     """
     for on in figure.axes:
-        for names in (axis.get_major_formatter() for axis in (on.xaxis, on.yaxis)):
-            if isinstance(names, FixedFormatter):
-                names.seq = [_short(name) for name in names.seq]
+        on.set_title(_short(on.get_title("left"), int(figure.get_figwidth() * LETTERS)))
+        for axis in (on.xaxis, on.yaxis):
+            names = [label.get_text() for label in axis.get_ticklabels()]
+            if any(len(line) > LONGEST for name in names for line in name.split("\n")):
+                axis.set_ticks(axis.get_majorticklocs(), [_short(name) for name in names])
     for text in (text for legend in figure.legends for text in legend.get_texts()):
         text.set_text(_short(text.get_text(), 2 * LONGEST))
     figure.subplots_adjust(*DEFAULT)  # so that a figure which is fitted twice does not change
