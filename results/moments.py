@@ -86,6 +86,8 @@ def difference(left_out, cells, scale):
     scale, most = {"share": ("share", 1), "variance": ("positive", np.inf)}[scale]
     found = jackknife(statistic, present, scale=scale)
     (plus, less), (low, least), (high, most_less) = (np.moveaxis(x, -1, 0) for x in found)
+    least, most_less = (np.where(less == 0, 0, end) for end in (least, most_less))  # always none
     value = plus - less
     down, up = np.hypot(plus - low, most_less - less), np.hypot(high - plus, less - least)
-    return np.stack([value, np.clip(value - down, 0, most), np.clip(value + up, 0, most)], axis=-1)
+    low, high = np.clip(value - down, 0, most), np.clip(value + up, 0, most)
+    return np.stack([value, np.minimum(low, value), high], axis=-1)

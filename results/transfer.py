@@ -8,6 +8,7 @@ import pandas as pd
 from .interval import jackknife
 from .matched import matched
 from .summary import scores_of
+from .sweeps import NO_SPREAD
 
 ALL = "all"  # datasets
 KINDS = ("same", "other")
@@ -23,8 +24,9 @@ def transfer(runs: pd.DataFrame, scores: list[str] | None = None) -> pd.DataFram
     has 10,000 such trials; these are all that there are, each counted once: the expectation. Where
     several settings are best each is taken as often.
 
-    A row per `score` and `data` ("same", "other"; `dataset` and `to` are "all": plain averages),
-    then a row per dataset it was chosen on, dataset `to` judged on, and `score`.
+    A row per `by_score` and `by_data` ("same", "other": by which score, and on which dataset, what
+    was chosen is judged; `dataset` and `to` are "all": plain averages), then a row per dataset it
+    was chosen on, dataset `to` judged on, and `by_score`.
 
     `value`: the share of trials in which the chosen setting is better or equal, as in the paper.
     Equal are often the two, because they may be one setting: a random choice would have `chance`,
@@ -54,11 +56,11 @@ def transfer(runs: pd.DataFrame, scores: list[str] | None = None) -> pd.DataFram
         own = [pairs[k - 2]] if k > 1 else list(compress(pairs, within if k == 0 else ~within))
         for j, score in enumerate(KINDS):
             value, half, chance = found.value[k, j]
-            about = {"dataset": dataset, "to": to, "score": score, "data": data, "value": value}
-            about |= {"low": found.low[k, j, 0], "high": found.high[k, j, 0], "half": half}
-            about |= {"chance": chance, "seeds": seeds}
+            about = {"dataset": dataset, "to": to, "by_score": score, "by_data": data}
+            about |= {"value": value, "low": found.low[k, j, 0], "high": found.high[k, j, 0]}
+            about |= {"half": half, "chance": chance, "seeds": seeds}
             rows.append(about | {"why": _why(about, table, len(scores), own)})
-    columns = ["dataset", "to", "score", "data", "value", "low", "high", "half", "chance"]
+    columns = ["dataset", "to", "by_score", "by_data", "value", "low", "high", "half", "chance"]
     return pd.DataFrame(rows, columns=[*columns, "seeds", "why"])
 
 
@@ -110,12 +112,13 @@ def _why(row, table, scores, pairs):
         return ""
     if len(table.seeds) < 2:
         return "fewer than two seeds"
-    if row["score"] == "other" and scores < 2:
+    if row["by_score"] == "other" and scores < 2:
         return "one score"
-    if row["data"] == "other" and len(table.datasets) < 2:
+    if row["by_data"] == "other" and len(table.datasets) < 2:
         return "one dataset"
     if np.isfinite(row["value"]):
-        return f"{len(table.seeds)} seeds give no interval"
+        few = len(table.seeds) < 3
+        return f"{len(table.seeds)} seeds give no interval" if few else NO_SPREAD
     there = np.isfinite(table.values).any(axis=(1, 3))
     if max((there[a] & there[b]).sum() for a, b in pairs) < 2:
         return "fewer than two settings to choose from"

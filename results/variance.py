@@ -29,8 +29,8 @@ def variance_explained(runs: pd.DataFrame, scores: list[str] | None = None) -> p
     `r2` is the paper's number: R² of least squares of the score on the category, from 0 to 1. It
     grows with the number of categories even if none matters: 36 settings of 10 seeds explain 10 %
     of pure luck. `value` is the share without that, what very many seeds would give; like every
-    adjusted R² it may fall below 0. `low` and `high` are of `value`, and 1 − value is the seed's
-    share. Settings with fewer than two seeds are left out.
+    adjusted R² it may fall below 0, and `low` with it. 1 − value is the share of luck, of the seed
+    and all it brings. Settings with fewer than two seeds are left out.
     """
     scores = scores_of(runs) if scores is None else scores
     cells = _cells(runs, scores)

@@ -6,6 +6,7 @@ from ..published import SAID, TRANSFER, variance_explained
 from ..summary import SCORES
 from .page import MINUS
 from .section import Section, Study, Table, listed, say_interval
+from .silence import silence
 
 MOST_ROWS = 40  # of a table; a longer one is in the report
 
@@ -37,7 +38,8 @@ def findings(title: str, about: str, study: Study, sections: list[Section], comm
 def headlines(explained: pd.DataFrame, moved: pd.DataFrame) -> Section:
     """The paper's headline numbers beside ours.
 
-    `explained` is what `variance_explained` gives, `moved` what `transfer` does.
+    `explained` is what `variance_explained` gives of the scores that are `published.comparable`,
+    `moved` what `transfer` does.
     """
     table = variance_explained()
     rows = []
@@ -46,14 +48,20 @@ def headlines(explained: pd.DataFrame, moved: pd.DataFrame) -> Section:
         ("method and strength", "the same of method and strength (R²)"),
     ):
         paper = table[of.replace(" ", "_")].mean()
-        rows.append((what, f"{100 * paper:.0f} %", _said(explained[explained["of"] == of], "r2")))
+        ours = explained[explained["of"] == of].tail(1)  # the last is of all datasets and scores
+        rows.append((what, f"{100 * paper:.0f} %", _said(ours, "r2")))
     for (score, dataset), share in TRANSFER.items():
         what = "a setting chosen by one score on one dataset is as good as a random one or better"
         what += f", by {_the(score)} score on {_the(dataset)} dataset"
-        ours = moved[(moved["score"] == score) & (moved["data"] == dataset)]
-        rows.append((what, f"{share:.1f} %", _said(ours, "value")))
+        ours = moved[(moved["by_score"] == score) & (moved["by_data"] == dataset)]
+        rows.append((what, f"{share:.1f} %", _said(ours[ours["dataset"] == "all"], "value")))
     data = pd.DataFrame(rows, columns=["number", "the paper", "here"])
-    return Section("headlines", "The headline numbers", [], tables=[Table(data)])
+    scores = [SCORES[metric] for metric in explained["metric"].unique() if metric in SCORES]
+    caption = "None of the paper's scores is here."
+    if scores:
+        caption = f"Averages over datasets and scores, which are here {listed(scores)}."
+    table = Table(data, caption)
+    return Section("headlines", "The headline numbers", [], tables=[table])
 
 
 def _the(which):
@@ -61,15 +69,14 @@ def _the(which):
 
 
 def _said(found, column):
-    """The average over all datasets and scores, or the only number, with its interval."""
-    for dataset in ("all", *found["dataset"].unique()):
-        own = found[found["dataset"] == dataset]
-        own = own[own["metric"] == "all"] if "metric" in own and len(own) > 1 else own
-        if len(own) == 1 and pd.notna(own[column].iloc[0]):
-            row = own.iloc[0]
-            low, high = (100 * row["low"], 100 * row["high"]) if column == "value" else (None, None)
-            return f"{100 * row[column]:.1f} %{say_interval(low, high, '.1f')}"
-    return "not enough runs to say"
+    """The number of a frame's one row, with the interval where it is of this number; or why not."""
+    if found.empty:
+        return ""
+    row = found.iloc[0]
+    if pd.isna(row[column]):
+        return silence([row["why"]])
+    ends = 100 * row[["low", "high"]] if column == "value" else (None, None)
+    return f"{100 * row[column]:.1f} %{say_interval(*ends, '.1f')}"
 
 
 def _question(section):

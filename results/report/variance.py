@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from .. import published
-from ..summary import SCORE, SCORES
+from ..summary import SCORES, leading
 from ..variance import ALL, COMPONENTS, variance_components, variance_explained
 from .drawing import PALETTE, WIDTH, axes, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
+from .section import Picture, Section, Study, Table, listed, percent
+from .silence import silence, silent
 
 NAME, TITLE = "variance", "How much of a score is the method, and how much is luck?"
 SHADES = (PALETTE[0], PALETTE[4], PALETTE[5], "#b9bdc4", "#70757e")
@@ -20,8 +21,9 @@ ABOUT = (
     "and evaluation what the score itself adds because it looks at a sample, which is known where "
     "a run was scored on several draws and is part of seed × setting elsewhere. R² is the paper's "
     "number, of least squares on the category; it counts luck as explained where seeds are few, "
-    "and the shares beside it do not. Intervals are 95 %, with seeds as clusters. Components are "
-    "cut at 0, so a bar may be a little longer than 100 %."
+    "and the shares beside it do not. Intervals are 95 %, with seeds as clusters. Shares are cut "
+    "at 0, so a bar may be a little longer than 100 %. The average beside the paper's is over the "
+    "scores that both have; those of the table are over all."
 )
 
 
@@ -29,56 +31,56 @@ def section(study: Study) -> Section:
     """Table 5 of the paper, and the components of variance, of all datasets and scores."""
     if not study.scores:
         return Section(NAME, TITLE, [], why="no run has a score")
-    explained = variance_explained(study.runs, study.scores)
+    explained = _explained(study.runs, study.scores)
     components = variance_components(study.runs, study.rows, study.scores)
     if explained["value"].isna().all():
-        why = "; ".join(sorted(set(explained["why"]))) or "there are no runs"
-        return Section(NAME, TITLE, [], why=why)
+        return Section(NAME, TITLE, [], why=silence(explained["why"]) or "there are no runs")
     pictures = [_picture(d, own) for d, own in components.groupby("dataset", sort=False)]
     tables = [_table(explained), _components(components)]
-    findings = _findings(explained, study.scores)
+    findings = [*_findings(explained, study.scores), *_beside_the_paper(study)]
     return Section(NAME, TITLE, findings, [p for p in pictures if p], tables, about=ABOUT)
 
 
+def _explained(runs, scores):
+    """For a reader: no share is below 0."""
+    found = variance_explained(runs, scores)
+    return found.assign(**found[["value", "low", "high"]].clip(lower=0))
+
+
 def _findings(explained, scores):
-    score = SCORE if SCORE in scores else scores[0]
-    found, numbers = [], explained.set_index(["dataset", "metric", "of"])
-    for dataset in explained["dataset"].unique():
-        if dataset == ALL:
-            continue
+    score, numbers = leading(scores), explained.set_index(["dataset", "metric", "of"])
+    for dataset in (name for name in explained["dataset"].unique() if name != ALL):
         both = numbers.loc[(dataset, score, "method and strength")]
         method = numbers.loc[(dataset, score, "method")]
         if np.isnan(both["value"]):
-            found.append(f"{NOT_ENOUGH} on {dataset}: {both['why']}.")
+            yield silent(f"on {dataset}", both["why"])
             continue
         text = f"On {dataset}, "
         if np.isnan(method["value"]):
-            text += f"the strength explains **{_percent(both)}** of {SCORES[score]}"
+            text += f"the strength explains **{percent(both)}** of {SCORES[score]}"
         else:
-            text += f"the method explains **{_percent(method)}** of {SCORES[score]}, "
-            text += f"method and strength together **{_percent(both)}**"
-        found.append(f"{text}; the rest, {100 - _whole(both['value'])} %, is the seed.")
-    if (ALL, ALL, "method") in numbers.index:
-        paper = published.variance_explained()[["method", "method_and_strength"]].mean()
-        method, both = (numbers.loc[(ALL, ALL, of)] for of in ("method", "method and strength"))
-        if np.isnan([method["value"], both["value"]]).any():
-            return found
-        found.append(
-            f"On average over datasets and scores, the method explains {_percent(method)}, and "
-            f"method and strength {_percent(both)}. As the paper counts it, by R², that is "
-            f"**{_whole(method['r2'])} %** and **{_whole(both['r2'])} %**; the paper found "
-            f"{_whole(paper['method'])} % and {_whole(paper['method_and_strength'])} %."
-        )
-    return found
+            text += f"the method explains **{percent(method)}** of {SCORES[score]}, "
+            text += f"method and strength together **{percent(both)}**"
+        yield f"{text}; the rest, {100 - round(100 * both['value'])} %, is luck."
 
 
-def _whole(share):
-    """Per cent, of a share that may be just below 0 where there is nothing."""
-    return round(100 * max(share, 0))
-
-
-def _percent(row):
-    return f"{_whole(row['value'])} %{say_interval(100 * row['low'], 100 * row['high'], '.0f')}"
+def _beside_the_paper(study):
+    """The averages over several datasets and the scores that the paper has, too."""
+    scores = published.comparable(study.scores)
+    found = _explained(study.runs, scores)
+    metric = ALL if len(scores) > 1 else "".join(scores)
+    found = found[(found["dataset"] == ALL) & (found["metric"] == metric)].set_index("of")
+    if found.empty or found["value"].isna().any():
+        return
+    method, both = (found.loc[of] for of in ("method", "method and strength"))
+    paper = 100 * published.variance_explained()[["method", "method_and_strength"]].mean()
+    yield (
+        f"On average over datasets and the paper's scores that are here "
+        f"({listed(SCORES[s] for s in scores)}), the method explains {percent(method)}, and method "
+        f"and strength {percent(both)}. As the paper counts it, by R², that is "
+        f"**{100 * method['r2']:.0f} %** and **{100 * both['r2']:.0f} %**; the paper found "
+        f"{paper['method']:.0f} % and {paper['method_and_strength']:.0f} %."
+    )
 
 
 def _picture(dataset, components):
@@ -119,8 +121,8 @@ def _table(explained):
         cells = {"dataset": dataset, "metric": metric}
         for name, row in (("method", method), ("method and strength", both)):
             said = not np.isnan(row["value"])
-            cells[f"{name}, R²"] = f"{_whole(row['r2'])} %" if said else ""
-            cells[name] = _percent(row) if said else row["why"]
+            cells[f"{name}, R²"] = f"{100 * row['r2']:.0f} %" if said else ""
+            cells[name] = percent(row) if said else row["why"]
         rows.append(cells | {"runs": f"{both['runs']:,}"})
     caption = "What the method explains of a score's variance, and method and strength together."
     return Table(pd.DataFrame(rows), caption)
@@ -128,7 +130,7 @@ def _table(explained):
 
 def _components(components):
     shares = components[components["scale"] == "share"]
-    said = [row["why"] if np.isnan(row["value"]) else _percent(row) for _, row in shares.iterrows()]
+    said = [row["why"] if np.isnan(row["value"]) else percent(row) for _, row in shares.iterrows()]
     wide = shares.assign(said=said).pivot(
         index=["dataset", "metric"], columns="component", values="said"
     )

@@ -5,9 +5,11 @@ import pytest
 
 from soberlook.registry import BadInput
 from soberlook.results.published import SCORES, comparable
+from soberlook.results.report.markdown import headlines
 from soberlook.results.report.section import Study
 from soberlook.results.report.variance import section
 from soberlook.results.summary import labelled
+from soberlook.results.transfer import transfer
 from soberlook.results.variance import COMPONENTS, variance_components, variance_explained
 
 DRAWS = 3
@@ -29,12 +31,14 @@ def shares_of(expected, seed=0.25, rest=1.0, evaluation=0.25 / DRAWS):
     return np.array([method, expected.var() - method, seed, rest, evaluation])
 
 
-def covered(rng):
+def covered(rng, off=0.0):
+    """`off` is added to the planted values: with it, intervals should not contain them."""
     expected, runs, rows = study(rng)
     runs.loc[(runs["dataset"] == "d1") & (rng.random(len(runs)) < 0.1), "mig"] = np.nan
     rows = rows[rows["run_id"].isin(runs.loc[runs["mig"].notna(), "run_id"])]
     variances = np.array([shares_of(own) for own in expected])
-    shares = variances / variances.sum(axis=1, keepdims=True)
+    shares = off + variances / variances.sum(axis=1, keepdims=True)
+    variances = off + variances
     found = variance_explained(runs, ["mig"])
     both = np.column_stack([shares[:, 0], shares[:, :2].sum(axis=1)])
     truth = np.concatenate([*both, both.mean(axis=0)])
@@ -51,6 +55,11 @@ def covered(rng):
 def test_intervals_cover_what_was_planted():
     found = pd.DataFrame([covered(np.random.default_rng([i, 7])) for i in range(40)])
     assert (found.mean() >= 0.9).all(), found.mean()
+
+
+def test_intervals_do_not_contain_what_is_far_off():
+    found = pd.DataFrame([covered(np.random.default_rng([i, 7]), off=0.5) for i in range(10)])
+    assert (found.mean() <= 0.6).all(), found.mean()
 
 
 def by_hand(table, k):
@@ -130,6 +139,7 @@ def test_luck_alone_explains_nothing_although_r_squared_says_so():
     runs = planted.frame_of({"mig": planted.effects(rng, (7, 6, 6, 10), seed=0.5)})
     found = variance_explained(runs, ["mig"]).set_index(["dataset", "of"])
     row = found.loc[("all", "method and strength")]
+    assert (found["low"] <= found["value"]).all() and (found["value"] <= found["high"]).all()
     assert row["low"] <= 0 <= row["high"] and abs(row["value"]) < 0.01
     assert row["r2"] == pytest.approx(0.1 * 0.8, abs=0.02)
     assert found.loc[("all", "method"), "r2"] > 0.005
@@ -171,6 +181,9 @@ POOR = {
     "one run": lambda runs: runs[:1],
     "constant": lambda runs: runs.assign(mig=0.25),
     "all diverged": lambda runs: runs.assign(mig=np.nan, status="diverged"),
+    "a score that one dataset lacks": lambda runs: runs.assign(
+        mig=runs["mig"].where(runs["dataset"] == "d1")
+    ),
     "seeds of no two settings the same": lambda runs: runs[
         runs["seed"] // 2 == runs["strength"].astype(int) - 1
     ],
@@ -222,8 +235,11 @@ def test_the_section():
     found = variance_explained(runs).set_index(["dataset", "of"])["value"]
     method, both = found[("d0", "method")], found[("d0", "method and strength")]
     assert f"the method explains **{100 * method:.0f} % [" in shown.findings[0]
-    assert f"the rest, {100 - round(100 * both)} %, is the seed" in shown.findings[0]
+    assert f"the rest, {100 - round(100 * both)} %, is luck." in shown.findings[0]
     assert [p.dataset for p in shown.pictures] == ["d0", "d1"]
+    average = variance_explained(runs).set_index(["dataset", "of"]).loc["all", "r2"]
+    assert "the paper's scores that are here (MIG), the method explains" in shown.findings[-1]
+    assert f"**{100 * average['method']:.0f} %** and" in shown.findings[-1]
     assert section(Study(runs, runs, rows, pd.DataFrame(), [])).why == "no run has a score"
 
 
@@ -234,3 +250,27 @@ def test_averages_like_the_papers_are_over_its_scores():
     assert comparable([s for s in more if s != six[1]])[:2] == [six[0], "dci_disentanglement_1000"]
     assert comparable(["explicitness", "sap", "mig"]) == ["mig", "sap"]
     assert comparable([]) == comparable(["explicitness"]) == []
+
+
+def test_the_average_beside_the_papers_is_over_the_papers_scores():
+    """Explicitness, which the method explains here, and a second size of DCI do not count."""
+    rng = np.random.default_rng(9)
+    names = ["mig", "dci_disentanglement", "dci_disentanglement_1000", "explicitness"]
+    columns = {name: planted.effects(rng, (2, 3, 2, 6), setting=1) for name in names}
+    columns["explicitness"] += planted.effects(rng, (2, 3, 1, 1), model=9, luck=0)
+    runs = labelled(planted.frame_of(columns))
+    nothing = pd.DataFrame(columns=["run_id", "step", "draw", "metric", "value"])
+    shown = section(Study(runs, runs, nothing, nothing, names))
+    found = variance_explained(runs, names[:2]).set_index(["dataset", "metric", "of"])["r2"]
+    method = found["all", "all", "method"]
+    assert "(DCI and MIG)" in shown.findings[-1]
+    assert f"**{100 * method:.0f} %** and" in shown.findings[-1]
+    said = headlines(variance_explained(runs, comparable(names)), transfer(runs, names[:2]))
+    table = said.tables[0].data["here"]
+    assert table.iloc[0] == f"{100 * method:.1f} %" and (table != "").all()
+    assert "which are here DCI and MIG" in said.tables[0].caption
+    one = runs[runs["seed"] == 0]
+    few = headlines(variance_explained(one, ["mig"]), transfer(one, ["mig"])).tables[0].data
+    assert few["here"].iloc[0] == "Not enough runs to say: no setting has two seeds"
+    none = headlines(variance_explained(runs, []), transfer(runs, []))
+    assert none.tables[0].caption == "None of the paper's scores is here."
