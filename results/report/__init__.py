@@ -13,6 +13,7 @@ from soberlook.registry import BadInput
 
 from .. import frame
 from ..grid import floored
+from ..published import comparable
 from ..showcase import showcase
 from ..store import Store
 from ..summary import labelled, leading, scores_of
@@ -90,8 +91,9 @@ def write_findings(where: str | Path, file: str | Path = "") -> str:
     """The findings of the store at `where` beside the paper's, as Markdown; also into a `file`."""
     study, about, planned, drawings = read(where)
     title = about["about"].partition("\n")[0]
-    explained = variance_explained(study.runs, study.scores)
-    moved = transfer_of_settings(study.runs, study.scores)
+    scores = comparable(study.scores)
+    explained = variance_explained(study.runs, scores)
+    moved = transfer_of_settings(study.runs, scores)
     sections = [headlines(explained, moved), *answer(study, drawings)]
     paths = [shlex.quote(str(path)) for path in (where, file) if str(path)]
     command = f"soberlook findings {' --to '.join(paths)}"
