@@ -163,11 +163,12 @@ def status(
     pending = Counter(where for run_id, where in planned.items() if run_id not in done)
     shown = table(*keys, *STATES, "pending")
     for cell in sorted({*pending, *runs[keys].itertuples(index=False, name=None)}):
-        shown.add_row(*cell, *(str(counts.get((*cell, s), 0)) for s in STATES), str(pending[cell]))
+        numbers = (str(counts.get((*cell, state), 0)) for state in STATES)
+        shown.add_row(*map(cli_results.plain, cell), *numbers, str(pending[cell]))
     out.print(shown)
     reasons = runs.loc[runs["reason"].fillna("") != "", "reason"].value_counts()
     for reason, count in reasons.items():
-        out.print(f"{count} × {reason}", soft_wrap=True)
+        out.print(f"{count} × {cli_results.plain(reason)}", soft_wrap=True)
 
 
 @app.command()

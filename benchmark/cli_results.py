@@ -10,7 +10,7 @@ from rich.measure import Measurement
 
 from soberlook.registry import BadInput
 
-from .terminal import out, say, table
+from .terminal import number, out, say, table
 
 Places = Annotated[
     list[str],
@@ -75,18 +75,30 @@ def query(
     )
     if file:
         text = to_csv(found) if Path(file).suffix == ".csv" else to_json(found)
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-        Path(file).write_text(text)
+        try:
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            Path(file).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise BadInput(f"--out must be a file to write, {error}") from None
     elif as_csv or as_json:
         typer.echo(to_csv(found) if as_csv else to_json(found), nl=False)
     else:
         show(found)
-        say(f"{len(runs):,} runs")
+        say(f"{len(runs):,} runs{few_seeds(found)}")
+
+
+def few_seeds(found) -> str:
+    """Why medians stand there without an interval, where any does."""
+    medians = (name.removesuffix("_low") for name in found if str(name).endswith("_low"))
+    pairs = ((f"{name}_low", f"{name}_median") for name in medians if f"{name}_median" in found)
+    alone = any((found[low].isna() & found[median].notna()).any() for low, median in pairs)
+    return "; an interval takes six seeds or more that differ" if alone else ""
 
 
 def show(frame):
     """A frame as a table; what is missing is left empty."""
     shown = table(*map(str, frame.columns))
+    frame = frame.astype(object).where(frame.notna(), None)
     for row in frame.itertuples(index=False, name=None):
         shown.add_row(*map(cell, row))
     if out.is_terminal:
@@ -99,10 +111,15 @@ def show(frame):
 def cell(value) -> str:
     """A value in a table: a number in four figures, and of text nothing that moves a cursor."""
     if isinstance(value, str):
-        return "".join(c if c.isprintable() else "\ufffd" for c in value)
-    if value is None or value != value:
+        return plain(value)
+    if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def plain(text: str) -> str:
+    """Text from data without what moves a cursor or changes a colour."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def to_csv(frame) -> str:
@@ -151,7 +168,8 @@ def compare(
     frames = [results.load(place, where=where or None) for place in (a, b)]
     bare = [results.load(place, where=where or None, metrics=()) for place in (a, b)]
     says = [name for frame in bare for name in frame if name not in results.frame.COLUMNS]
-    found = compare(*frames, arguments.names(metric), by=by or "method", margin=reach, says=says)
+    about = {"by": by or "method", "margin": reach, "says": says}
+    found = compare(*frames, arguments.names(metric), **about, bounds=results.bounds([a, b]))
     if as_json:
         tables = {name: part for name, part in found._asdict().items() if name != "findings"}
         tables = {name: json.loads(to_json(part)) for name, part in tables.items()}
@@ -165,7 +183,7 @@ def compare(
             show(part)
     out.print()
     for line in found.findings:
-        out.print(line, soft_wrap=True)
+        out.print(plain(line), soft_wrap=True)
 
 
 def only_in_one(settings):
@@ -179,10 +197,11 @@ def told(differences):
     """Differences as one reads them."""
     told = differences.copy()
     told["difference"] = [
-        f"{value:+.3g}" + ("" if low != low else f" [{low:+.2g} to {high:+.2g}]")
+        number(value, "+.3g") + ("" if low != low else f" [{low:+.2g} to {high:+.2g}]")
         for value, low, high in told[["value", "low", "high"]].itertuples(index=False)
     ]
-    told["seeds"] = [f"{a}, {b}" for a, b in zip(told["seeds_a"], told["seeds_b"], strict=True)]
+    seeds = told[["seeds_a", "seeds_b"]].astype("string")
+    told["seeds"] = (seeds["seeds_a"] + ", " + seeds["seeds_b"]).fillna("")
     keys = [key for key in ("dataset", "model", "label", "metric") if key in told]
     columns = ["median_a", "median_b", "difference", "seeds", "p_holm", "verdict", "why"]
     return told[[*keys, *columns]]

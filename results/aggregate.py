@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from soberlook.registry import BadInput, unknown
 
 from . import interval
+from .interquartile_mean import interquartile_mean
 
 HOW = ("median", "mean", "min", "max", "std", "count", "iqm", "ci")
 
@@ -19,17 +19,18 @@ def aggregate(
     scores: Sequence[str],
     how: Sequence[str] = ("median",),
     *,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """One row per value of the columns `by`, in their order; one row in all where there are none.
 
     Columns: `by`, `runs` (how many), and for every score of `how` one, like `mig_median`. Runs
     without a score do not count for it; a group without any has NaN, a count of 0. `std` divides by
-    n − 1; `iqm` is the mean of the middle half (Agarwal et al., "Deep Reinforcement Learning at the
-    Edge of the Statistical Precipice", NeurIPS 2021). `ci` is the median, as `mig_median`, and the
-    95 % interval from `mig_low` to `mig_high`: of a group with one run a seed between order
-    statistics, which takes six, and elsewhere from seeds drawn again, with all their runs.
+    n − 1; `iqm` is the mean of the middle half (`interquartile_mean`). `ci` is the median, as
+    `mig_median`, and the 95 % interval from `mig_low` to `mig_high`: of a group with one run a seed
+    between order statistics, and elsewhere from seeds drawn again, with all their runs. Fewer than
+    six seeds have none.
     """
+    rng = np.random.default_rng(0) if rng is None else rng
     for name in (*by, *scores, *(["seed"] if "ci" in how else [])):
         if name not in runs:
             raise unknown("column", name, map(str, runs.columns))
@@ -61,8 +62,7 @@ def aggregate(
 
 
 def _iqm(values):
-    values = values.dropna().to_numpy(float)
-    return stats.trim_mean(values, 0.25) if len(values) else np.nan
+    return float(interquartile_mean(values.to_numpy(float, na_value=np.nan)))
 
 
 def _median(group, score, rng):

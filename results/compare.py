@@ -14,14 +14,18 @@ from scipy import stats
 
 from soberlook.registry import BadInput, unknown
 
+from .compare_methods import FEWEST_PAIRS
 from .grid import check, floored
 from .interval import LEVEL
 from .multiplicity import holm
 from .summary import SCORES, labelled, scores_of
+from .sweeps import NO_SPREAD, ONE_SEED
 
 MARGIN = 0.5  # standard deviations between the seeds of a setting: less does not matter
 SETTING = ["dataset", "model", "label"]
 SIDES = ("a", "b")
+SUFFIXES = ("_a", "_b")
+ANY = "any"  # metric
 BOTH = ("both", "both, other id")
 PROVENANCE = ("soberlook", "git_revision", "jax", "python", "device", "mapping")
 BUDGET = ("updates", "batch_size")
@@ -46,12 +50,14 @@ def compare(
     by: str = "method",
     margin: float = MARGIN,
     says: Sequence[str] = (),
+    bounds: pd.DataFrame | None = None,
 ) -> Comparison:
     """All of it, of any two frames with a row per run, as `results.load` gives them.
 
     `scores` are those of disentanglement that both have, unless given; `by` is "method" or
     "setting"; `margin` is in standard deviations between seeds. `says` names the columns that are
-    settings, for what differs between settings that are named alike.
+    settings, for what differs between settings that are named alike. `bounds` say the floors of
+    scores, in A and in B: what random codes score, 0 elsewhere.
     """
     if scores is None:
         scores = [score for score in scores_of(a) if score in scores_of(b)]
@@ -63,14 +69,14 @@ def compare(
         raise BadInput(f"the margin must be more than 0 standard deviations, found {margin}")
     settings = match(a, b, says)
     same = same_runs(a, b, scores)
-    found = differences(a, b, settings, scores, by=by, margin=margin)
-    findings = [_say_settings(settings), _say_same(same, a, b), _say_verdict(found, by, margin)]
+    found = differences(a, b, settings, scores, by=by, margin=margin, bounds=bounds)
+    findings = [_say_settings(settings), _say_same(same), _say_verdict(found, by, margin)]
     return Comparison(settings, found, same, provenance(a, b), findings)
 
 
 def match(a: pd.DataFrame, b: pd.DataFrame, says: Sequence[str] = ()) -> pd.DataFrame:
-    """Every setting of A and B, a row each: dataset, model, label, where, runs and lost runs of
-    either, their ids there, and `changes`.
+    """Every setting of A and B, a row each: dataset, model, label, where, the runs of either and
+    how many of them are lost (failed or diverged), their ids there, and `changes`.
 
     `where` is "both", where the ids are equal; "both, other id", where dataset, model and label
     are: a version was raised, or something beside the strength changed, and `changes` says what;
@@ -112,22 +118,26 @@ def differences(
     *,
     by: str = "method",
     margin: float = MARGIN,
+    bounds: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """By how much B's scores are higher than A's, over the settings that are in both.
 
     A row per dataset, model (and label) and metric. `value` is mean_b − mean_a, each the mean over
-    settings of the mean over seeds; runs that diverged have a score of 0, of other metrics only
-    those count that have a number. Seeds are what is drawn: the interval comes from leaving each
-    of them out. Seeds that both have are left out of both at once (`paired`), where what they do in
-    A and in B goes together; elsewhere the variances add up, with Welch's degrees of freedom. `p`
-    is of no difference, `p_holm` is adjusted for all rows.
+    settings of the mean over seeds. Runs that diverged have the floor of a score (`grid.floored`
+    with `bounds`); of other metrics, and of scores that a run was never given, only those count
+    that have a number. Seeds are what is drawn: the interval comes from leaving each of them out.
+    Seeds that both have are left out of both at once (`paired`), where what they do in A and in B
+    goes together, as in `compare_methods`; but there all seeds must be the same, here B may be A
+    with seeds added. Elsewhere the variances add up, with Welch's degrees of freedom. `p` is of no
+    difference, `p_holm` is adjusted for all rows.
 
     `sd` is between the seeds of a setting, of A and B pooled. `verdict`: "changed", where p_holm is
-    under 5 %; "same", where the interval lies within `margin` of these; else "cannot tell".
+    under 5 %; "same", where the interval lies within `margin` of these; else "cannot tell", and
+    `why` where there is no interval.
     """
     groups = settings[settings["where"].isin(BOTH)].groupby(GROUPS[by], sort=False)
     ids = settings["setting_a"], settings["setting_b"]
-    tables = [_table(*side, scores) for side in zip((a, b), ids, strict=True)]
+    tables = [_table(*side, scores, bounds) for side in zip((a, b), ids, strict=True)]
     rows = []
     for keys, part in groups:
         for k, score in enumerate(scores):
@@ -136,6 +146,7 @@ def differences(
     columns = ["mean_a", "mean_b", "median_a", "median_b", "value", "low", "high", "sd", "paired"]
     columns += ["settings", "seeds_a", "seeds_b", "p", "p_holm", "verdict", "why", "error", "df"]
     found = pd.DataFrame(rows, columns=[*GROUPS[by], "metric", *columns])
+    found = found.astype({"seeds_a": "Int64", "seeds_b": "Int64"})  # missing without a number
     error, df = found.pop("error").to_numpy(float), found.pop("df").to_numpy(float)
     exact = (found["value"] == 0) & (error == 0)  # the same runs
     reach = np.where(exact, 0, stats.t.ppf(0.5 + LEVEL / 2, df) * error)
@@ -150,17 +161,24 @@ def differences(
 
 
 def same_runs(a: pd.DataFrame, b: pd.DataFrame, scores: Sequence[str]) -> pd.DataFrame:
-    """Of the runs with one id in A and B, a row per metric: how many `runs`, how many of them
-    `changed`, and by how much at most (`largest`)."""
-    both = a.merge(b, on="run_id", suffixes=("_a", "_b"))
-    rows = []
-    for score in scores:
-        one, other = (both[f"{score}_{side}"].to_numpy(float, na_value=np.nan) for side in SIDES)
-        changed = ~((one == other) | (np.isnan(one) & np.isnan(other)))
-        gaps = np.abs(one - other)[changed]
-        largest = np.nanmax(gaps) if (~np.isnan(gaps)).any() else np.nan
-        rows.append((score, len(both), int(changed.sum()), largest if changed.any() else 0.0))
-    return pd.DataFrame(rows, columns=["metric", "runs", "changed", "largest"])
+    """Of the runs with one id in A and B, a row per metric, then one of "any" of them: how many
+    `runs`, how many of them have another number (`changed`), by how much at most (`largest`), and
+    how many have a number in `one_only`."""
+    both = a.merge(b, on="run_id", suffixes=SUFFIXES) if {"run_id"} <= {*a} & {*b} else a[:0]
+    shape = len(scores), len(both)
+    sides = [[f"{score}{suffix}" for score in scores] for suffix in SUFFIXES]
+    one, other = (
+        both.reindex(columns=names).to_numpy(float, na_value=np.nan).T.reshape(shape)
+        for names in sides
+    )
+    gaps = np.abs(one - other)
+    only = np.isnan(one) != np.isnan(other)
+    table = pd.DataFrame({"metric": [*scores, ANY], "runs": len(both)})
+    table["changed"] = [*(gaps > 0).sum(axis=1), (gaps > 0).any(axis=0).sum()]
+    largest = np.nan_to_num(gaps).max(axis=1, initial=0)
+    table["largest"] = [*largest, largest.max(initial=0)]
+    table["one_only"] = [*only.sum(axis=1), only.any(axis=0).sum()]
+    return table
 
 
 def provenance(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
@@ -201,9 +219,9 @@ def _changes(a, b, firsts, says):
     return ", ".join(found) or "a version"
 
 
-def _table(runs, settings, scores):
+def _table(runs, settings, scores, bounds):
     """seeds [s], and [scores, settings, s] of these settings in their order."""
-    runs = floored(runs, [score for score in scores if score in SCORES])
+    runs = floored(runs, [score for score in scores if score in SCORES], bounds)
     seeds, column = np.unique(runs["seed"].to_numpy(), return_inverse=True)
     values = np.full((len(scores), len(settings), len(seeds)), np.nan)
     place = pd.Series(range(len(settings)), index=settings).loc[lambda s: s.index.notna()]
@@ -233,7 +251,7 @@ def _difference(one, other):
         parts.append((seeds, values))
     about["value"] = about["mean_b"] - about["mean_a"]
     if not enough.any():
-        return about | {"why": "one seed", "paired": False}
+        return about | {"why": ONE_SEED, "paired": False}
     spread = [np.nanvar(values, axis=1, ddof=1).mean() for _, values in parts]
     about["sd"] = np.sqrt(np.mean(spread))
     error, df, about["paired"] = _standard_error(*parts)
@@ -241,7 +259,7 @@ def _difference(one, other):
     if error > 1e-12 * size:
         return about | {"error": error, "df": df}
     if abs(about["value"]) > 1e-12 * size:
-        return about | {"why": "seeds do not differ"}
+        return about | {"why": NO_SPREAD}
     return about | {"value": 0.0, "error": 0.0, "df": df}
 
 
@@ -255,7 +273,8 @@ def _standard_error(one, other):
     variances = np.array([part @ part for part in parts])
     _, i, j = np.intersect1d(one[0], other[0], assume_unique=True, return_indices=True)
     together = parts[0][i] @ parts[1][j]
-    if together > 0:
+    alike = np.array_equal(one[1], other[1], equal_nan=True) and len(i) == n[0] == n[1]
+    if together > 0 and (len(i) >= FEWEST_PAIRS or alike):
         return np.sqrt(max(variances.sum() - 2 * together, 0)), min(n) - 1, True
     df = variances**2 / (np.array(n) - 1)
     df = variances.sum() ** 2 / df.sum() if df.any() else sum(n) - 2
@@ -282,40 +301,48 @@ def _say_settings(settings):
     return text
 
 
-def _say_same(same, a, b):
-    count = int(a["run_id"].isin(b["run_id"]).sum()) if "run_id" in a and "run_id" in b else 0
+def _say_same(same):
+    *each, whole = same.to_dict("records")
+    count = whole["runs"]
     if not count:
         return "No run is in both."
-    changed = same[same["changed"] > 0]
-    if changed.empty:
-        return f"{count:,} runs are in both, and have the same scores to the last digit."
-    worst = changed.loc[changed["largest"].fillna(np.inf).idxmax()]
-    by = "" if pd.isna(worst["largest"]) else f", {worst['metric']} by up to {worst['largest']:.2g}"
+    text = f"{count:,} runs are in both, and "
+    only = f" {whole['one_only']:,} have a score in one only." if whole["one_only"] else ""
+    if not whole["changed"]:
+        same = "have the same scores to the last digit." if each else "no score is in both."
+        return f"{text}{'where both have scores they are the same.' if only else same}{only}"
+    worst = max(each, key=lambda row: row["largest"])
     return (
-        f"{count:,} runs are in both, and {changed['changed'].max():,} of them have other scores"
-        f"{by}: the code, a library or the device is not the same."
+        f"{text}{whole['changed']:,} of them have other scores, {worst['metric']} by up to "
+        f"{worst['largest']:.2g}: the code, a metric's version, how many draws a score is of, a "
+        f"library or the device is not the same.{only}"
     )
 
 
 def _say_verdict(found, by, margin):
-    if found.empty:
-        return "Cannot tell whether anything changed: no setting with a score is in both."
-    verdicts, m = found["verdict"].value_counts(), len(found)
+    told = found[found["why"].isin(["", ONE_SEED])]
+    untold = found.drop(told.index)["why"].value_counts()
+    rest = "".join(f" Of {n} nothing can be said: {why}." for why, n in untold.items())
+    if told.empty:
+        rest = rest or " No setting with a score is in both."
+        return f"Cannot tell whether anything changed.{rest}"
+    verdicts, m = told["verdict"].value_counts(), len(told)
     if verdicts.get("changed", 0):
-        changed = found[found["verdict"] == "changed"]
+        changed = told[told["verdict"] == "changed"]
         worst = changed.loc[(changed["value"].abs() / changed["sd"]).idxmax()]
         at = " ".join(str(worst[key]) for key in GROUPS[by])
         return (
-            f"{len(changed)} of {m} differences are beyond luck, the clearest that of "
-            f"{worst['metric']} of {at}: {worst['value']:+.3g} "
-            f"[{worst['low']:.3g} to {worst['high']:.3g}]."
+            f"{len(changed)} of {m} differences are beyond luck, the largest in deviations that "
+            f"of {worst['metric']} of {at}: {worst['value']:+.3g} "
+            f"[{worst['low']:.3g} to {worst['high']:.3g}].{rest}"
         )
     if verdicts.get("same", 0) == m:
         return (
             f"Nothing changed beyond luck: all {m} differences lie within {margin:g} standard "
-            "deviations between seeds."
+            f"deviations between seeds.{rest}"
         )
     return (
         f"Cannot tell: none of {m} differences is beyond luck, but {m - verdicts.get('same', 0)} "
         f"may be larger than {margin:g} standard deviations between seeds. More seeds would say."
+        f"{rest}"
     )

@@ -14,6 +14,7 @@ from .multiplicity import false_discovery_rate, holm
 from .sweeps import asked, has_spread, joined, moments, reasons, sweeps
 
 CHANCES = 1_001  # the grid on which chances are looked for
+FEWEST_PAIRS = 3  # seeds: of two, whether they go together is a matter of luck
 OF = ("best", "all")  # settings of a method: the best of its sweep, cross-fitted, or all of them
 
 
@@ -134,7 +135,7 @@ def difference(a: np.ndarray, b: np.ndarray) -> Difference:
     same = (np.isnan(a) == np.isnan(b)).all(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = (var_a + var_b - var_apart) / (2 * np.sqrt(var_a * var_b))
-        paired = same & (n_a > 2) & (correlation > 0)
+        paired = same & (n_a >= FEWEST_PAIRS) & (correlation > 0)
         of_a, of_b = var_a / n_a, var_b / n_b
         welch = (of_a + of_b) ** 2 / (of_a**2 / (n_a - 1) + of_b**2 / (n_b - 1))
         error = np.sqrt(np.where(paired, var_apart / n_a, of_a + of_b))

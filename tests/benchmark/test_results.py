@@ -63,3 +63,33 @@ def test_a_query_that_is_wrong_is_one_line(
     code, shown, said = soberlook("query", small_store, *arguments)
     assert code == 2 and shown == "" and message in said and said.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_written_is_one_line(soberlook, small_store, tmp_path):
+    (tmp_path / "x.csv").mkdir()
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "x.csv", tmp_path / "file" / "x.csv"):
+        code, _, said = soberlook("query", small_store, "--out", place)
+        assert code == 2 and "--out must be a file to write, " in said and said.count("\n") == 1
+
+
+def test_medians_without_an_interval_are_explained(soberlook, small_store):
+    _, _, said = soberlook("query", small_store, "--by", "beta", "--agg", "ci")
+    assert "8 runs; an interval takes six seeds or more that differ" in said
+    _, _, said = soberlook("query", small_store, "--where", "mig > 2", "--agg", "ci")
+    assert said.strip() == "0 runs"
+
+
+def test_what_is_missing_is_left_empty(capsys):
+    from soberlook.benchmark.cli_results import show
+
+    show(pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": [None, 2.5]}))
+    _, *rows = capsys.readouterr().out.splitlines()
+    assert [row.split() for row in rows] == [["1"], ["2.5"]]
+
+
+def test_status_shows_names_without_what_moves_the_cursor(soberlook, small_store, monkeypatch):
+    runs = results.load(small_store).assign(model="\x1b[31mred", reason="\x1b[2Jgone")
+    monkeypatch.setattr(results, "load", lambda where: runs)
+    _, shown, _ = soberlook("status", small_store)
+    assert "\x1b" not in shown and "\ufffd[31mred" in shown and "8 × \ufffd[2Jgone" in shown
