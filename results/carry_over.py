@@ -72,7 +72,7 @@ def _alike(first, second):
     found["medians"] = product[0, 1] / np.sqrt(product[0, 0] * product[1, 1])
     if seeds < 3:
         return found | {"why": "fewer than three seeds"}
-    numbers = jackknife(_expected, _ranks(tables))
+    numbers = jackknife(_expected, _ranks(tables), exact=True)
     told_apart = (numbers.low[1:] > 0).all() and np.isfinite(numbers.low[0])
     if not told_apart:
         return found | {"why": "luck hides what the settings differ by"}

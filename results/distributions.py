@@ -13,23 +13,29 @@ from scipy.stats import rankdata
 
 from . import interval
 from .grid import SETTING, grid
+from .share import by_seeds
 from .summary import scores_of
 
 METHOD = ["dataset", "model"]
 QUANTILES = {"lowest": 0, "q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95, "highest": 1}
-FOUND = ["score", "value", "low", "high", "mean", *QUANTILES, "runs", "seeds", "why"]
-OVERLAP = [*METHOD, "score", "value", "low", "high", "runs", "seeds", "why"]
+FOUND = ["metric", "value", "low", "high", "mean", *QUANTILES, "runs", "seeds", "why"]
+OVERLAP = [*METHOD, "metric", "value", "low", "high", "runs", "seeds", "why"]
 
 
 def by_method(
-    runs: pd.DataFrame, rng: np.random.Generator, scores: Sequence[str] | None = None
+    runs: pd.DataFrame,
+    scores: Sequence[str] | None = None,
+    *,
+    rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """The distribution of every score over all runs of a method, whatever their strength and seed.
 
-    A row per dataset, model and score: `value` is the median, between `low` and `high` (seeds drawn
-    with replacement); the `mean`; `lowest`, `q05`, `q25`, `q75`, `q95` and `highest`, quantiles of
-    the runs; how many `runs` and `seeds` have the score; `why`.
+    A row per dataset, model and `metric`: `value` is the median, between `low` and `high` (seeds
+    drawn with replacement, by `rng`, else the same in each call; six at least); the `mean`;
+    `lowest`, `q05`, `q25`, `q75`, `q95` and `highest`, quantiles of the runs; how many `runs` and
+    `seeds` have the score; `why`.
     """
+    rng = np.random.default_rng(0) if rng is None else rng
     scores = scores_of(runs) if scores is None else list(scores)
     table = grid(runs, scores)
     found = _described(runs, METHOD, scores)
@@ -53,15 +59,15 @@ def by_method(
 
 
 def by_setting(runs: pd.DataFrame, scores: Sequence[str] | None = None) -> pd.DataFrame:
-    """The same of every setting over its seeds: a row per dataset, model, setting and score, in the
-    order of `grid`, with the columns of both. The interval of a setting's median assumes no
+    """The same of every setting over its seeds: a row per dataset, model, setting and `metric`, in
+    the order of `grid`, with the columns of both. The interval of a setting's median assumes no
     distribution (`interval.of_median`)."""
     scores = scores_of(runs) if scores is None else list(scores)
     table = grid(runs, scores)
     found = _described(runs, ["dataset", "setting"], scores)
     for score, values in zip(scores, table.values, strict=True):
         medians = [interval.of_median(own) for own in values]
-        rows = pd.MultiIndex.from_frame(table.settings[["dataset", "setting"]].assign(score=score))
+        rows = pd.MultiIndex.from_frame(table.settings[["dataset", "setting"]].assign(metric=score))
         found.loc[rows, ["low", "high"]] = [(m.low, m.high) for m in medians]
     found = table.settings.merge(found.reset_index(), on=["dataset", "setting"])
     return _explained(found)[[*SETTING, *FOUND]]
@@ -70,10 +76,11 @@ def by_setting(runs: pd.DataFrame, scores: Sequence[str] | None = None) -> pd.Da
 def overlap(runs: pd.DataFrame, scores: Sequence[str] | None = None) -> pd.DataFrame:
     """How often is a run of another method better than one of the method with the best median?
 
-    A row per dataset and score: `model` is that method, `value` the share, from 0 to 1, of pairs of
-    one of its runs and one of any other method's in which the other's scores higher, an equal score
-    counting half; .5 is no difference at all. Seeds are left out in turn, the method stays. That
-    it was chosen by the same runs makes it look a little better than it is.
+    A row per dataset and `metric`: `model` is that method, `value` the share, from 0 to 1, of pairs
+    of one of its runs and one of any other method's in which the other's scores higher, an equal
+    score counting half; .5 is no difference at all. Seeds are left out in turn, the method stays.
+    Where `value` is 0 or 1 the other end is that of `share.by_seeds`. That the method was chosen by
+    the same runs makes it look a little better than it is.
     """
     scores = scores_of(runs) if scores is None else list(scores)
     table = grid(runs, scores)
@@ -84,15 +91,20 @@ def overlap(runs: pd.DataFrame, scores: Sequence[str] | None = None) -> pd.DataF
             values = values[:, ~np.isnan(values).all(axis=0)]
             known = {m: values[(model == m)[:, None] & ~np.isnan(values)] for m in np.unique(model)}
             medians = {m: np.median(scored) for m, scored in known.items() if scored.size}
-            about = {"dataset": dataset, "score": score, "seeds": values.shape[1]}
+            about = {"dataset": dataset, "metric": score, "seeds": values.shape[1]}
             about["runs"] = int((~np.isnan(values)).sum())
             if len(medians) < 2:
                 found.append(about | {"model": "", "why": "fewer than two methods"})
                 continue
             best = max(medians, key=medians.get)
             share = interval.jackknife(partial(_beaten, of=model == best), values)
+            there = ~np.isnan(values)
+            fewest = min(there[some].any(axis=0).sum() for some in (model == best, model != best))
+            if share.value in (0, 1):
+                share = by_seeds(share.value, fewest)
             low, high = np.clip([share.low, share.high], 0, 1)
-            why = "one seed" if values.shape[1] == 1 else ""
+            few = "one seed" if values.shape[1] == 1 else "a method has one seed"
+            why = few if fewest < 2 else interval.SAME if np.isnan(low) else ""
             about |= {"value": share.value, "low": low, "high": high}
             found.append(about | {"model": best, "why": why})
     return pd.DataFrame(found, columns=OVERLAP)
@@ -124,13 +136,13 @@ def _described(runs, keys, scores):
     columns |= {name: groups.quantile(q) for name, q in QUANTILES.items()}
     seeds = {s: runs[runs[s].notna()].groupby(keys)["seed"].nunique() for s in scores}
     columns["seeds"] = pd.DataFrame(seeds, index=columns["runs"].index).fillna(0)
-    parts = {name: frame.rename_axis(columns="score").stack() for name, frame in columns.items()}
+    parts = {name: frame.rename_axis(columns="metric").stack() for name, frame in columns.items()}
     found = pd.concat(parts, axis=1).astype({"runs": int, "seeds": int})
     return found.assign(low=np.nan, high=np.nan)
 
 
 def _explained(found):
     unknown = found["low"].isna() | found["high"].isna()
-    few = np.where(found["seeds"] == 1, "one seed", "too few seeds for an interval")
+    few = np.where(found["seeds"] == 1, "one seed", interval.FEW)
     why = np.where(found["runs"] == 0, "no run has it", np.where(unknown, few, ""))
     return found.assign(why=why)

@@ -25,18 +25,8 @@ PREDICTORS = {  # families of columns, and what predicts; the number of labels i
     "linear_probe": "linear probe",
     "dci_informativeness": "DCI's trees",
 }
-UNSUPERVISED = {  # numbers that need no labels, and their names in a report
-    "reconstruction": "reconstruction",
-    "kl": "KL",
-    "elbo": "ELBO",
-    "gaussian_total_correlation": "TC, mean codes",
-    "gaussian_total_correlation_sampled": "TC, sampled codes",
-    "mutual_information_score": "MI, mean codes",
-    "udr_lasso": "UDR, lasso",
-    "udr_spearman": "UDR, Spearman",
-}
 THIRDS = ("low", "middle", "high")
-BY_THIRDS = ["dataset", "score", "accuracy", "third", "value", "low", "high", "runs", "seeds"]
+BY_THIRDS = ["dataset", "metric", "accuracy", "third", "value", "low", "high", "runs", "seeds"]
 BY_THIRDS += ["why"]
 
 
@@ -90,20 +80,13 @@ def with_efficiencies(runs: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]
     return runs, efficiencies
 
 
-def with_elbo(runs: pd.DataFrame) -> pd.DataFrame:
-    """`runs` with the evidence lower bound `elbo`, −(reconstruction + kl), where both are there."""
-    if "elbo" in runs or not {"reconstruction", "kl"} <= {*runs.columns}:
-        return runs
-    return runs.assign(elbo=-(runs["reconstruction"] + runs["kl"]))
-
-
 def by_thirds(
     runs: pd.DataFrame, scores: list[str] | None = None, accuracies: list[str] | None = None
 ) -> pd.DataFrame:
     """How accurate are predictions from the third of the runs with the lowest score, the middle
     third, and the third with the highest?
 
-    `accuracies` are all that `families` finds where none are named. A row per dataset, score,
+    `accuracies` are all that `families` finds where none are named. A row per dataset, `metric`,
     accuracy and `third`: "low", "middle" and "high" are mean accuracies, in [0, 1], higher is
     better, and "high − low" is their difference. `runs` that have both count, over all methods,
     strengths and seeds; runs that score alike are shared among thirds, as drawing lots would on
@@ -120,7 +103,7 @@ def by_thirds(
         for score in scores:
             every = np.stack([values[name][places] for name in (score, *accuracies)])
             for lacking, same in _patterns(every, accuracies):
-                about = {"dataset": dataset, "score": score} | lacking
+                about = {"dataset": dataset, "metric": score} | lacking
                 rows = [0, *(1 + accuracies.index(name) for name in same)]
                 records += _compare(every[rows], same, about)
     return pd.DataFrame(records, columns=BY_THIRDS)
@@ -143,7 +126,7 @@ def _compare(table, names, about):
     if about["runs"] < len(THIRDS):
         why, found = "fewer than three runs have both", None
     elif np.nanmin(table[0]) == np.nanmax(table[0]):
-        why, found = f"{about['score']} never varies", None
+        why, found = f"{about['metric']} never varies", None
     else:
         found = interval.jackknife(_thirds(table), np.arange(about["seeds"]))
         why = "one seed" if about["seeds"] < 2 else ""
@@ -152,7 +135,8 @@ def _compare(table, names, about):
         for j, third in enumerate((*THIRDS, "high − low")):
             numbers = [x[i, j] for x in found] if found else [np.nan] * 3
             numbers = dict(zip(("value", "low", "high"), numbers, strict=True))
-            records.append(about | {"accuracy": name, "third": third, "why": why} | numbers)
+            own = why or (interval.SAME if np.isnan(numbers["low"]) else "")
+            records.append(about | {"accuracy": name, "third": third, "why": own} | numbers)
     return records
 
 

@@ -3,7 +3,8 @@
 A setting is dominated where another is as good on every objective and better on one. What a method
 reaches is the volume that its settings dominate together (Zitzler & Thiele, "Multiobjective
 Optimization Using Evolutionary Algorithms", PPSN 1998). Reconstruction and KL are in nats, and
-lower is better; of scores higher is. A setting is what its seeds are on average.
+lower is better; of scores higher is. A setting is what its seeds are on average. Reconstructions of
+several likelihoods are no measure of each other: on a dataset that has them nothing is answered.
 """
 
 from typing import NamedTuple
@@ -12,12 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .grid import SETTING, grid
+from .grid import SETTING, check, grid
 from .interval import LEVEL
+from .likelihoods import comparable, several
 from .summary import scores_of
 
 COSTS = ("reconstruction", "kl")
-KEY = ["dataset", "score", "objectives"]
+KEY = ["dataset", "metric", "objectives"]
 FRONTIERS = [*KEY, *SETTING[1:], *COSTS, "mean", "within", "overall"]
 FRONTIERS += ["value", "low", "high", "runs", "why"]
 VOLUMES = [*KEY, "model", "settings", "value", "low", "high", "seeds", "why"]
@@ -28,24 +30,25 @@ def frontiers(
     runs: pd.DataFrame,
     scores: list[str] | None = None,
     *,
-    rng: np.random.Generator,
     draws: int = DRAWS,
+    rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Which settings does no other dominate?
 
     `runs`: a row per run with `reconstruction`, `kl` and the scores; a run without one of the
     objectives does not count. A row per dataset, `objectives` ("reconstruction, kl",
     "reconstruction, mig" or "reconstruction, kl, mig"), and setting: its means `reconstruction`,
-    `kl` and `mean`, of the `score`, NaN where that is not an objective; `within`, no setting of its
-    method dominates it; `overall`, none of any method does; and `value`, how sure the last is: the
-    share of resamples of the seeds, from 0 to 1, in which it is so. A share of resamples has no
-    interval.
+    `kl` and `mean`, of the `metric`, NaN where that is not an objective; `within`, no setting of
+    its method dominates it; `overall`, none of any method does; and `value`, how sure the last is:
+    the share of resamples of the seeds, from 0 to 1, in which it is so. A share of resamples has no
+    interval. Seeds are drawn by `rng`, else the same in each call.
     """
+    rng = np.random.default_rng(0) if rng is None else rng
     parts = [pd.DataFrame(columns=FRONTIERS)]
     for space in _spaces(runs, scores):
         mean, resampled = _means(space.table, rng, draws)
         models = space.settings["model"].to_numpy()
-        part = space.settings.assign(score=space.score, objectives=space.name)
+        part = space.settings.assign(metric=space.score, objectives=space.name)
         shown = dict(zip(space.objectives, (mean * space.signs[:, None]), strict=True))
         for name, column in ((COSTS[0], COSTS[0]), (COSTS[1], COSTS[1]), (space.score, "mean")):
             part[column] = shown.get(name, np.nan)
@@ -65,8 +68,8 @@ def hypervolumes(
     runs: pd.DataFrame,
     scores: list[str] | None = None,
     *,
-    rng: np.random.Generator,
     draws: int = DRAWS,
+    rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """How much of what any setting reaches do the settings of one method reach?
 
@@ -82,12 +85,13 @@ def hypervolumes(
     where no setting differs from another. The scale's ends are taken as they are, not resampled; so
     an interval that ends above 1 speaks of more than the best setting has shown.
     """
+    rng = np.random.default_rng(0) if rng is None else rng
     parts = [pd.DataFrame(columns=VOLUMES)]
     for space in _spaces(runs, scores):
         mean, resampled = _means(space.table, rng, draws)
         models, place = _by_model(space.settings["model"])
         seeds = space.table.shape[-1]
-        about = {"score": space.score, "objectives": space.name, "seeds": seeds}
+        about = {"metric": space.score, "objectives": space.name, "seeds": seeds}
         part = pd.DataFrame({"dataset": space.dataset, "model": models} | about)
         part["settings"] = (place >= 0).sum(axis=1)
         part[["value", "low", "high"]], part["why"] = np.nan, _no_scale(space, mean)
@@ -148,6 +152,7 @@ class _Space(NamedTuple):
     objectives: tuple[str, ...]
     signs: np.ndarray  # −1 of costs
     table: np.ndarray  # [objectives, settings, seeds], times signs; NaN where any of them is
+    mixed: str  # why these reconstructions cannot be compared, or nothing
 
     @property
     def score(self):
@@ -159,23 +164,24 @@ class _Space(NamedTuple):
 
     @property
     def nothing(self):
-        return f"no run has {self.name}"
+        return self.mixed or f"no run has {self.name}"
 
 
 def _spaces(runs, scores):
     scores = scores_of(runs) if scores is None else scores
     columns = [*COSTS, *scores]
-    found = grid(runs, columns)
+    check(runs, columns)
+    found, mixed = grid(comparable(runs), columns), several(runs)
     values = dict(zip(columns, found.values, strict=True))
-    several = [COSTS, *((COSTS[0], score) for score in scores), *((*COSTS, s) for s in scores)]
+    spaces = [COSTS, *((COSTS[0], score) for score in scores), *((*COSTS, s) for s in scores)]
     for dataset, settings in found.settings.groupby("dataset", sort=False):
-        for objectives in several:
+        for objectives in spaces:
             signs = np.where(np.isin(objectives, COSTS), -1.0, 1.0)
             table = np.stack([values[o][settings.index] for o in objectives])
             table = np.where(np.isnan(table).any(axis=0), np.nan, table * signs[:, None, None])
             seen = ~np.isnan(values[COSTS[0]][settings.index]).all(axis=0)  # seeds of this dataset
             table = table[..., seen] if seen.any() else table[..., :1]
-            yield _Space(dataset, settings, objectives, signs, table)
+            yield _Space(dataset, settings, objectives, signs, table, mixed.get(dataset, ""))
 
 
 def _means(table, rng, draws):

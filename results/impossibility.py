@@ -12,6 +12,7 @@ import pandas as pd
 
 from . import interval
 from .grid import check, grid
+from .share import by_seeds
 
 TWIN = "_rotated"
 SCORES = (
@@ -25,7 +26,7 @@ SCORES = (
 )
 MARGIN = 0.1  # of the score before: a loss below which a score is said not to notice
 KINDS = ("before", "after", "difference", "lost", "higher")
-COLUMNS = ["dataset", "score", "kind", "value", "low", "high", "runs", "seeds", "why"]
+COLUMNS = ["dataset", "metric", "kind", "value", "low", "high", "runs", "seeds", "why"]
 
 
 def twins_of(runs: pd.DataFrame) -> list[str]:
@@ -38,22 +39,23 @@ def impossibility(
     runs: pd.DataFrame,
     scores: list[str] | None = None,
     *,
-    rng: np.random.Generator,
     draws: int = interval.DRAWS,
+    rng: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """How much of a score is not owed to the likelihood?
 
     `runs`: a row per run with the scores and, of each, the column `…_rotated`; a run without either
-    does not count, so runs that diverged have no twin. A row per dataset, score and `kind`:
+    does not count, so runs that diverged have no twin. A row per dataset, `metric` and `kind`:
 
     - "before", "after": the median over all runs of the score, and of that of their twins;
     - "difference": the second median less the first;
     - "lost": its share of the first, 1 where nothing is left, below 0 where the twins score higher;
     - "higher": the share of runs whose twin scores strictly higher.
 
-    Intervals resample seeds, and for "higher" leave each out in turn. Where "higher" is 0 or 1 the
-    other end is that of Clopper & Pearson with seeds as the trials, which is conservative.
+    Intervals resample seeds, by `rng`, else alike in each call, and take six of them; for "higher"
+    they leave each out in turn, and where that is 0 or 1 are those of `share.by_seeds`.
     """
+    rng = np.random.default_rng(0) if rng is None else rng
     scores = twins_of(runs) if scores is None else scores
     check(runs, [column for score in scores for column in (score, score + TWIN)])
     records = []
@@ -64,7 +66,7 @@ def impossibility(
         for score, pair in zip(scores, np.swapaxes(table, 0, 1), strict=True):
             there = ~np.isnan(pair[0])
             pair = pair[:, there.any(axis=1)][..., there.any(axis=0)]
-            about = {"dataset": dataset, "score": score, "runs": int(there.sum())}
+            about = {"dataset": dataset, "metric": score, "runs": int(there.sum())}
             about["seeds"] = seeds = pair.shape[-1]
             if not about["runs"]:
                 why = f"no run has {score} and {score + TWIN}"
@@ -74,24 +76,32 @@ def impossibility(
             found = [interval.Interval(*numbers) for numbers in zip(*medians, strict=True)]
             found.append(_share(pair))
             for kind, numbers in zip(KINDS, found, strict=True):
-                why = "one seed" if seeds < 2 else ""
-                if np.isnan(numbers.value):
-                    why = "the score is 0 before"
-                elif seeds > 1 and np.isnan(numbers.low):
-                    why = "the score before is not clear of 0"
+                why = _why(kind, numbers, seeds)
                 records.append(about | {"kind": kind, **numbers._asdict(), "why": why})
     return pd.DataFrame(records, columns=COLUMNS).astype(
         dict.fromkeys(("value", "low", "high"), float)
     )
 
 
+def _why(kind, numbers, seeds):
+    if np.isnan(numbers.value):
+        return "the score is 0 before"
+    if not np.isnan(numbers.low):
+        return ""
+    if seeds < 2:
+        return "one seed"
+    if kind == "higher":
+        return interval.SAME
+    return interval.FEW if interval.few(seeds) else "the score before is not clear of 0"
+
+
 def noticed(found: pd.DataFrame, margin: float = MARGIN) -> pd.Series:
-    """For each dataset and score of `impossibility`: does the score notice that codes are mixed?
+    """For each dataset and metric of `impossibility`: does the score notice that codes are mixed?
 
     "no" where the whole interval of the share lost lies within ± `margin`, "yes" where it lies
     above, "rises" where it lies below, and else "cannot tell".
     """
-    rows = found[found["kind"] == "lost"].set_index(["dataset", "score"])
+    rows = found[found["kind"] == "lost"].set_index(["dataset", "metric"])
     low, high = rows["low"], rows["high"]
     sure = [(low > -margin) & (high < margin), low > margin, high < -margin]
     said = np.select(sure, ["no", "yes", "rises"], "cannot tell")
@@ -131,10 +141,4 @@ def _higher(pair):
 def _share(pair):
     """The share of twins that score higher, and its interval."""
     found, seeds = interval.jackknife(_higher, pair, scale="share"), pair.shape[-1]
-    if seeds < 2 or 0 < found.value < 1:
-        return found
-    # The chance that any run of a seed is the exception is at most this.
-    most = 1 - ((1 - interval.LEVEL) / 2) ** (1 / seeds)
-    return found._replace(
-        **({"low": 1 - most, "high": 1.0} if found.value else {"low": 0.0, "high": most})
-    )
+    return found if 0 < found.value < 1 else by_seeds(found.value, seeds)

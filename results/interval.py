@@ -4,7 +4,9 @@ Runs that share a seed share their data's order and their start, and are not ind
 are what is left out or resampled, never runs: a table has seeds on its last axis, and a statistic
 is a function of such a table, of any number of seeds, that gives a number or an array.
 
-With one seed there is no interval: `low` and `high` are NaN, and what shows them says why.
+Where there is no interval `low` and `high` are NaN, and what shows them says why: one seed, too few
+of them, or that no seed says anything else than the others, which would be an interval without
+width.
 """
 
 from collections.abc import Callable
@@ -16,9 +18,12 @@ from scipy.special import expit, logit
 
 LEVEL = 0.95
 DRAWS = 1_000  # of a bootstrap
+SAME = "every seed says the same"
+FEW = "too few seeds for an interval"
 
 Statistic = Callable[[np.ndarray], float | np.ndarray]
 
+ROUNDING = 1e-12
 EDGE = 1e-9  # how near to its ends a correlation or a share may come before its scale is infinite
 SCALES = {
     "plain": (np.asarray, np.asarray),
@@ -37,14 +42,21 @@ class Interval(NamedTuple):
 
 
 def jackknife(
-    statistic: Statistic, table: np.ndarray, *, scale: str = "plain", level: float = LEVEL
+    statistic: Statistic,
+    table: np.ndarray,
+    *,
+    scale: str = "plain",
+    level: float = LEVEL,
+    exact: bool = False,
 ) -> Interval:
     """Interval of a smooth statistic (a mean, a correlation, a share): each seed left out in turn.
 
     The spread of what is left gives the standard error (Quenouille, 1956; Tukey, 1958), Student's t
     with a degree of freedom less than there are seeds the reach, on a scale where the statistic is
     nearer to normal: "plain", "correlation" (Fisher's z), "share" (logit) or "positive" (log).
-    Deterministic. Not for medians and other quantiles, for which it is inconsistent.
+    None where nothing changes whichever seed is left out: that says how alike these seeds are, not
+    that others would be; but where `exact` such a number is its own interval. Deterministic. Not
+    for medians and other quantiles, for which it is inconsistent.
     """
     there, back = SCALES[scale]
     value, seeds = np.asarray(statistic(table), float), table.shape[-1]
@@ -54,6 +66,8 @@ def jackknife(
     left = np.stack(left)
     variance = (seeds - 1) / seeds * ((left - left.mean(axis=0)) ** 2).sum(axis=0)
     reach = stats.t.ppf(0.5 + level / 2, seeds - 1) * np.sqrt(variance)
+    alike = np.ptp(left, axis=0) <= ROUNDING * np.abs(left).max(axis=0)
+    reach = np.where(alike, 0.0 if exact else np.nan, reach)
     return _interval(value, back(there(value) - reach), back(there(value) + reach))
 
 
@@ -69,10 +83,12 @@ def bootstrap(
 
     Percentiles of the draws, moved outwards as far as Student's t and the divisor n − 1 move those
     of a mean: with ten seeds plain percentiles cover 90 % where they say 95 (Hesterberg, "What
-    Teachers Should Know About the Bootstrap", The American Statistician 2015, section 5.3).
+    Teachers Should Know About the Bootstrap", The American Statistician 2015, section 5.3). Five
+    seeds or fewer have none at 95 %, by the rule of `of_median`: draws of so few reach from the
+    lowest to the highest at most, and of a median with five these cover 89 %.
     """
     value, seeds = np.asarray(statistic(table), float), table.shape[-1]
-    if seeds < 2:
+    if few(seeds, level):
         return _unknown(value)
     taken = rng.integers(seeds, size=(draws, seeds))
     found = np.stack([np.asarray(statistic(table[..., take]), float) for take in taken])
@@ -80,6 +96,11 @@ def bootstrap(
     tail = stats.norm.cdf(-reach)
     low, high = np.quantile(found, [tail, 1 - tail], axis=0)
     return _interval(value, low, high)
+
+
+def few(seeds: int, level: float = LEVEL) -> bool:
+    """Are even the lowest and the highest of so many values no interval of their median?"""
+    return 2 * 0.5**seeds > 1 - level
 
 
 def of_median(values: np.ndarray, *, level: float = LEVEL) -> Interval:

@@ -84,7 +84,7 @@ def difference(left_out, cells, scale):
 
     present = np.flatnonzero(np.any([np.isfinite(c.table[0]).any(axis=0) for c in cells], axis=0))
     scale, most = {"share": ("share", 1), "variance": ("positive", np.inf)}[scale]
-    found = jackknife(statistic, present, scale=scale)
+    found = jackknife(statistic, present, scale=scale, exact=True)  # what a part lacks is 0
     (plus, less), (low, least), (high, most_less) = (np.moveaxis(x, -1, 0) for x in found)
     least, most_less = (np.where(less == 0, 0, end) for end in (least, most_less))  # always none
     value = plus - less

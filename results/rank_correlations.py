@@ -29,7 +29,8 @@ def rank_correlations(
     (of `first` among themselves where there is no `second`), dataset by dataset.
 
     Columns: dataset, kind, first, second; value, low and high, whose interval leaves out each seed
-    in turn; runs and seeds that have both numbers; why. `kind` is
+    in turn (none where that changes nothing, as of ±1); runs and seeds that have both numbers; why.
+    `kind` is
 
     - "pooled": over all runs of the dataset, as the paper has it;
     - "within": over runs of one setting, all settings of the dataset together, each counting for as
@@ -55,7 +56,7 @@ def rank_correlations(
         }
         parts.append(keys.to_frame(index=False).assign(**numbers))
     found = pd.concat(parts[1:] or parts, ignore_index=True)
-    return found.assign(why=[_why(row) for row in found.itertuples()])
+    return found.assign(why=[_why(row) for row in found.itertuples()])[COLUMNS]
 
 
 def _matrices(values, asked):
@@ -66,7 +67,7 @@ def _matrices(values, asked):
     which = which.reshape(-1)
     shape = (len(KINDS), len(values), len(values))
     found = {name: np.full(shape, np.nan) for name in ("value", "low", "high")}
-    found |= {name: np.zeros(shape, int) for name in ("runs", "seeds")}
+    found |= {name: np.zeros(shape, int) for name in ("runs", "seeds", "alike")}
     pairs = combinations_with_replacement(range(len(patterns)), 2)
     for a, b in sorted(pairs, key=lambda pair: pair[0] == pair[1]):  # a with itself comes last
         cross = (which == a)[:, None] & (which == b)
@@ -78,9 +79,10 @@ def _matrices(values, asked):
         shared = np.where(both, values[rows], np.nan)[:, settings][:, :, seeds]
         at = np.ix_(range(len(KINDS)), rows, rows)
         found["runs"][at], found["seeds"][at] = both.sum(), seeds.sum()
-        numbers = interval.jackknife(_both_kinds, shared, scale="correlation")
-        for name, number in numbers._asdict().items():
-            found[name][at] = number
+        value, low, high = interval.jackknife(_both_kinds, shared, scale="correlation", exact=True)
+        found["alike"][at] = alike = low == high
+        found["value"][at] = value
+        found["low"][at], found["high"][at] = (np.where(alike, np.nan, x) for x in (low, high))
     return found
 
 
@@ -122,5 +124,5 @@ def _why(row):
     if np.isnan(row.value):
         return f"fewer than {least} seeds" if row.seeds < least else "one of the two never varies"
     if np.isnan(row.low):
-        return "one seed" if row.seeds == 1 else "too few seeds for an interval"
+        return "one seed" if row.seeds == 1 else interval.SAME if row.alike else interval.FEW
     return ""

@@ -150,6 +150,7 @@ def _rows(about, scores, numbers, by_seed):
     value, low, high = jackknife(_missed, by_seed, scale="positive")
     regret = by_seed[2] - by_seed[0]
     spread = (abs(regret - value[0][..., None]) > ROUNDING).any(axis=-1)  # NaN: no seed
+    spread &= np.isfinite(low).all(axis=0)
     for m, metric in enumerate(scores):
         for k, by in enumerate([*numbers, LABELS]):
             at = k + m * (by == LABELS), m

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-from .interval import LEVEL
+from .interval import LEVEL, Interval
 
 
 def of_share(hits: np.ndarray, level: float = LEVEL):
@@ -37,3 +37,12 @@ def wilson(share: np.ndarray, count: np.ndarray, reach: float) -> tuple[np.ndarr
     return np.clip(np.minimum(middle - half, share), 0, 1), np.clip(
         np.maximum(middle + half, share), 0, 1
     )
+
+
+def by_seeds(share: float, seeds: int, level: float = LEVEL) -> Interval:
+    """Between what a share that is 0 or 1 of every seed lies: Clopper and Pearson's interval with
+    seeds as the trials, which is conservative; none of one seed."""
+    if seeds < 2:
+        return Interval(share, np.nan, np.nan)
+    most = 1 - ((1 - level) / 2) ** (1 / seeds)
+    return Interval(share, 1 - most, 1.0) if share else Interval(share, 0.0, most)

@@ -15,7 +15,7 @@ from . import interval
 from .grid import grid
 from .summary import scores_of
 
-KEYS = ["dataset", "model", "strength_name", "score"]
+KEYS = ["dataset", "model", "strength_name", "metric"]
 COLUMNS = [*KEYS, "value", "low", "high", "runs", "seeds", "why"]
 
 
@@ -23,9 +23,23 @@ def trends(runs: pd.DataFrame, scores: Sequence[str] | None = None) -> pd.DataFr
     """Spearman's rank correlation of every score with the strength, among the runs of a method.
 
     From −1 (falls with the strength) to 1 (rises). Seeds are left out in turn, on Fisher's scale.
+    Where none of them changes anything there is no interval, as where no run is out of order.
     A score that rises and then falls has little of a trend, however much the strength matters.
     """
     return _by_method(runs, scores, _trend, "correlation")
+
+
+def directions(found: pd.DataFrame) -> pd.Series:
+    """For each row of `trends`: 1 where the score rises with the strength, −1 where it falls, 0
+    where that is not clear, NaN where there is too little to say.
+
+    Clear is an interval without 0 in it. Where every seed says the same there is no interval; by
+    luck six seeds or more would seldom agree so (the sign test).
+    """
+    sure = (found["why"] == interval.SAME) & ~interval.few(found["seeds"])
+    low, high = (found[end].mask(sure, found["value"]) for end in ("low", "high"))
+    clear = (low > 0) * 1.0 - (high < 0) * 1.0
+    return clear.where(low.notna())
 
 
 def seed_spread(runs: pd.DataFrame, scores: Sequence[str] | None = None) -> pd.DataFrame:
@@ -41,7 +55,7 @@ def seed_spread(runs: pd.DataFrame, scores: Sequence[str] | None = None) -> pd.D
 
 
 def _by_method(runs, scores, statistic, scale):
-    """A row per dataset, model and score: a statistic of values [scores, settings, seeds] and of
+    """A row per dataset, model and `metric`: a statistic of values [scores, settings, seeds] and of
     the ranks of the settings' strengths."""
     scores = scores_of(runs) if scores is None else list(scores)
     table = grid(runs, scores)
@@ -52,10 +66,15 @@ def _by_method(runs, scores, statistic, scale):
         present = ~np.isnan(values)
         strength = rankdata(own["strength"], method="dense")
         two = np.array([len(np.unique(strength[some])) > 1 for some in present.any(axis=2)])
-        found = interval.jackknife(partial(statistic, strength=strength), values, scale=scale)
+        found = interval.jackknife(
+            partial(statistic, strength=strength), values, scale=scale, exact=True
+        )
+        alike = found.low == found.high
+        found = interval.Interval(found.value, *(np.where(alike, np.nan, x) for x in found[1:]))
         numbers = {name: np.where(two, number, np.nan) for name, number in found._asdict().items()}
         counts = {"runs": present.sum(axis=(1, 2)), "seeds": present.any(axis=1).sum(axis=1)}
-        about = dict(zip(KEYS[:3], key, strict=True)) | {"score": scores, "two": two}
+        about = dict(zip(KEYS[:3], key, strict=True)) | {"metric": scores}
+        about |= {"two": two, "alike": alike}
         parts.append(pd.DataFrame(about | numbers | counts))
     found = pd.concat(parts[1:] or parts, ignore_index=True)
     return found.assign(why=[_why(row) for row in found.itertuples()])[COLUMNS]
@@ -94,5 +113,5 @@ def _why(row):
     if np.isnan(row.value):
         return "one seed" if row.seeds == 1 else "the score never varies"
     if np.isnan(row.low):
-        return "one seed" if row.seeds == 1 else "too few seeds for an interval"
+        return "one seed" if row.seeds == 1 else interval.SAME if row.alike else interval.FEW
     return ""

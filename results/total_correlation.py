@@ -14,6 +14,7 @@ from scipy import stats
 
 from .grid import grid
 from .interval import LEVEL, Interval
+from .share import by_seeds
 
 SAMPLED = "_sampled"
 MEASURES = {  # of mean codes; of sampled ones with SAMPLED; nats, squared units of codes, nats
@@ -36,8 +37,8 @@ def higher_for_means(runs: pd.DataFrame, measures: Sequence[str] | None = None) 
     A row per dataset, model and measure; `value` from 0 to 1, over the runs with both numbers.
     The interval is Clopper and Pearson's for as many runs as the seeds' differences leave of them
     (Korn & Graubard, "Confidence Intervals for Proportions with Small Expected Number of Positive
-    Counts", Survey Methodology 1998); where all runs agree, a seed counts as one. It covers at
-    least what it says.
+    Counts", Survey Methodology 1998); where all runs agree, a seed counts as one
+    (`share.by_seeds`). It covers at least what it says.
     """
     measures = measures_of(runs) if measures is None else list(measures)
     table = grid(runs, [*measures, *(m + SAMPLED for m in measures)])
@@ -62,18 +63,15 @@ def _share(hits, count):
     if not runs:
         return Interval(np.nan, np.nan, np.nan)
     value = hits.sum() / runs
-    if seeds < 2:
-        return Interval(value, np.nan, np.nan)
+    if seeds < 2 or value in (0, 1):
+        return by_seeds(value, seeds)
     tail = (1 - LEVEL) / 2
     variance = seeds / (seeds - 1) * ((hits - value * count) ** 2).sum() / runs**2
-    if value in (0, 1):
-        worth = seeds
-    elif variance:
+    if variance:
         reach = stats.norm.ppf(tail) / stats.t.ppf(tail, seeds - 1)
         worth = min(runs, value * (1 - value) / variance * reach**2)
     else:
         worth = runs
     hit, missed = value * worth, (1 - value) * worth
-    low = stats.beta.ppf(tail, hit, missed + 1) if hit else 0.0
-    high = stats.beta.ppf(1 - tail, hit + 1, missed) if missed else 1.0
-    return Interval(value, float(low), float(high))
+    ends = stats.beta.ppf(tail, hit, missed + 1), stats.beta.ppf(1 - tail, hit + 1, missed)
+    return Interval(value, *map(float, ends))

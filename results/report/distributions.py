@@ -26,15 +26,15 @@ def section(study: Study) -> Section:
     if not study.scores:
         return Section(NAME, TITLE, [], why="no run has a score")
     score = SCORE if SCORE in study.scores else study.scores[0]
-    methods = by_method(study.runs, np.random.default_rng(0), study.scores)
+    methods = by_method(study.runs, study.scores, rng=np.random.default_rng(0))
     others = overlap(study.runs, [score]).set_index("dataset")
     findings, pictures, models = [], [], list(study.runs["model"].unique())
     for dataset, own in methods.groupby("dataset", sort=False):
         own = own[own["runs"] > 0]
-        findings.append(_finding(dataset, own[own["score"] == score], others.loc[dataset]))
+        findings.append(_finding(dataset, own[own["metric"] == score], others.loc[dataset]))
         runs = study.runs[study.runs["dataset"] == dataset]
         known = study.bounds[study.bounds["dataset"] == dataset] if len(study.bounds) else None
-        pictures += [_picture(runs, d, known, models) for _, d in own.groupby("score", sort=False)]
+        pictures += [_picture(runs, d, known, models) for _, d in own.groupby("metric", sort=False)]
     order = {score: i for i, score in enumerate(study.scores)}
     pictures.sort(key=lambda picture: order[picture.metric])
     return Section(NAME, TITLE, findings, pictures, about=ABOUT)
@@ -43,7 +43,7 @@ def section(study: Study) -> Section:
 def _finding(dataset, own, others):
     if own.empty:
         return f"{NOT_ENOUGH} on {dataset}: no run has the score."
-    score, reach = SCORES.get(own["score"].iloc[0], own["score"].iloc[0]), _within(own)
+    score, reach = SCORES.get(own["metric"].iloc[0], own["metric"].iloc[0]), _within(own)
     low, high = own.loc[own["value"].idxmin()], own.loc[own["value"].idxmax()]
     if len(own) == 1:
         text = f"On {dataset}, the median {score} of {low['model']} is {number(low)}"
@@ -67,7 +67,7 @@ def _within(own):
 
 
 def _picture(runs, own, bounds, models):
-    dataset, score = own["dataset"].iloc[0], own["score"].iloc[0]
+    dataset, score = own["dataset"].iloc[0], own["metric"].iloc[0]
     name = SCORES.get(score, score)
     own = own.sort_values("model", ascending=False)
     known = {} if bounds is None else bounds_of(bounds, dataset, score)
@@ -100,7 +100,7 @@ def _picture(runs, own, bounds, models):
     alt += f"{_within(own):.2f}"
     caption = f"{name} of every run on {dataset} by method: all strengths, all seeds."
     drawn = pd.concat([own, pd.DataFrame({"model": [*known], "value": [*known.values()]})])
-    drawn = drawn.assign(dataset=dataset, score=score)
+    drawn = drawn.assign(dataset=dataset, metric=score)
     return Picture(f"{NAME}_{dataset}_{score}", figure, alt, caption, drawn, dataset, score)
 
 

@@ -5,15 +5,14 @@ import pandas as pd
 
 from ..downstream import (
     FEW,
-    UNSUPERVISED,
     WHOLE,
     by_thirds,
     families,
     with_efficiencies,
-    with_elbo,
 )
 from ..rank_correlations import rank_correlations
 from ..summary import SCORE, SCORES
+from ..unsupervised import UNSUPERVISED, unsupervised_of, with_elbo
 from .drawing import PALETTE, WIDTH, axes, heatmap, style
 from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
 
@@ -47,7 +46,7 @@ def section(study: Study) -> Section:
     runs, efficiencies = with_efficiencies(with_elbo(study.runs))
     names = _names(runs, efficiencies)
     accuracies = [column for column in names if column not in efficiencies]
-    unlabelled = [c for c in UNSUPERVISED if c in runs and runs[c].notna().any()]
+    unlabelled = unsupervised_of(runs)
     first = [*study.scores, *unlabelled]
     found = rank_correlations(runs, [*first, *accuracies], [*accuracies, *efficiencies])
     thirds = by_thirds(runs, study.scores, list(names))
@@ -62,7 +61,7 @@ def section(study: Study) -> Section:
             _heatmap(dataset, "pooled", KINDS["pooled"], some, unlabelled, names, "unlabelled")
         ]
         for score in (s for s in IN_THIRDS if s in study.scores):
-            some = thirds[(thirds["dataset"] == dataset) & (thirds["score"] == score)]
+            some = thirds[(thirds["dataset"] == dataset) & (thirds["metric"] == score)]
             pictures.append(_thirds(dataset, score, some, accuracies, names))
         findings += _findings(dataset, own, thirds, study, unlabelled, efficiencies, names)
     tables = [_table(found, study.scores, names), _differences(thirds, names)]
@@ -101,7 +100,7 @@ def _findings(dataset, found, thirds, study, unlabelled, efficiencies, names):
     if not np.isnan(within["value"]):
         text += f" and **{_said(within)}** among runs of one setting"
     text += "."
-    thirds = thirds.set_index(["dataset", "score", "accuracy", "third"])
+    thirds = thirds.set_index(["dataset", "metric", "accuracy", "third"])
     difference = thirds.loc[(dataset, score, most, "high − low")]
     if not np.isnan(difference["value"]):
         text += " From the third of the runs that scores lowest to the highest it changes by "
@@ -209,9 +208,8 @@ def _table(found, scores, names):
 
 def _differences(thirds, names):
     kinds = ("low", "middle", "high", "high − low")
-    wide = _wide(thirds, ["dataset", "score", "accuracy"], "third", kinds)
+    wide = _wide(thirds, ["dataset", "metric", "accuracy"], "third", kinds)
     wide["accuracy"] = wide["accuracy"].map(names)
-    wide = wide.rename(columns={"score": "metric"})
     return Table(wide, "Mean accuracies and efficiencies by thirds of a score.")
 
 

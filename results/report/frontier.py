@@ -35,7 +35,7 @@ def section(study: Study) -> Section:
         why = "; ".join(volumes["why"].drop_duplicates())
         return Section(NAME, TITLE, [], why=why)
     pairs = points[points["objectives"].str.count(",") == 1]
-    groups = pairs[pairs["runs"] > 0].groupby(["dataset", "score"], sort=False)
+    groups = pairs[pairs["runs"] > 0].groupby(["dataset", "metric"], sort=False)
     colours, markers = colour_of(runs["model"]), marker_of(runs["model"])
     pictures = [_picture(*key, own, colours, markers) for key, own in groups]
     score = SCORE if SCORE in scores else (scores or [""])[0]
@@ -106,8 +106,8 @@ def _picture(dataset, score, points, colours, markers):
 
 def _table(volumes):
     said = [row["why"] if np.isnan(row["value"]) else number(row) for _, row in volumes.iterrows()]
-    keys = ["dataset", "score", "objectives"]
+    keys = ["dataset", "metric", "objectives"]
     wide = volumes.assign(said=said).pivot(index=keys, columns="model", values="said").fillna("")
     wide = wide.loc[pd.MultiIndex.from_frame(volumes[keys].drop_duplicates())].reset_index()
-    wide = wide.rename_axis(columns=None).rename(columns={"score": "metric"})
+    wide = wide.rename_axis(columns=None)
     return Table(wide, "Volume that the settings of a method dominate, of 1.")

@@ -30,7 +30,7 @@ def section(study: Study) -> Section:
         return Section(NAME, TITLE, [], why="no run was also scored with its codes rotated")
     found = impossibility(runs, scores, rng=np.random.default_rng(0))
     said = noticed(found)
-    numbers = found.set_index(["dataset", "score", "kind"]).sort_index()
+    numbers = found.set_index(["dataset", "metric", "kind"]).sort_index()
     datasets = found["dataset"].unique()
     findings = [_finding(dataset, numbers, said, scores) for dataset in datasets]
     pictures = [_picture(d, runs[runs["dataset"] == d], numbers, scores) for d in datasets]
@@ -80,7 +80,7 @@ def _picture(dataset, runs, numbers, scores):
             for x, row, marker in zip(ends, own.itertuples(), "os", strict=True):
                 on.plot([x, x], [row.low, row.high], color=PALETTE[5], lw=3, alpha=0.5, zorder=3)
                 on.plot(x, row.value, marker, color=PALETTE[5], ms=5, zorder=4)
-            drawn.append(numbers.loc[(dataset, score)].reset_index().assign(score=score))
+            drawn.append(numbers.loc[(dataset, score)].reset_index().assign(metric=score))
         on.set_xticks(range(len(known)), [SCORES[s].replace(" ", "\n", 1) for s in known])
         on.tick_params(axis="x", length=0)
         on.set_xlim(-0.5, len(known) - 0.5)

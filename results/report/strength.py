@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ..distributions import by_setting
-from ..strength import seed_spread, trends
-from ..summary import SCORE, SCORES, bounds_of, symbol
+from ..strength import directions, seed_spread, trends
+from ..summary import SCORES, bounds_of, leading, symbol
 from .drawing import BOUND, INK, WIDTH, axes, colour_of, marker_of, style
 from .section import NOT_ENOUGH, Picture, Section, Study, Table, number, percent
 
@@ -27,20 +27,20 @@ def section(study: Study) -> Section:
     """Figures 4 (left) and 15 of the paper, and what they come to in two numbers a method."""
     if not study.scores:
         return Section(NAME, TITLE, [], why="no run has a score")
-    score = SCORE if SCORE in study.scores else study.scores[0]
+    score = leading(study.scores)
     settings = by_setting(study.runs, study.scores)
     trend, spread = trends(study.runs, study.scores), seed_spread(study.runs, study.scores)
     swept = trend[trend["why"] != "one strength"]
     if swept.empty:
         return Section(NAME, TITLE, [], why="every method has one strength")
     findings = [
-        _finding(dataset, own, spread[(spread["dataset"] == dataset) & (spread["score"] == score)])
-        for dataset, own in swept[swept["score"] == score].groupby("dataset", sort=False)
+        _finding(dataset, own, spread[(spread["dataset"] == dataset) & (spread["metric"] == score)])
+        for dataset, own in swept[swept["metric"] == score].groupby("dataset", sort=False)
     ]
     runs, pictures = dict(list(study.runs.groupby("dataset"))), []
     models = list(study.runs["model"].unique())
     for score in study.scores:
-        for dataset, own in settings[settings["score"] == score].groupby("dataset", sort=False):
+        for dataset, own in settings[settings["metric"] == score].groupby("dataset", sort=False):
             if own["runs"].any():
                 known = bounds_of(study.bounds, dataset, score) if len(study.bounds) else {}
                 pictures.append(_picture(runs[dataset], own, known, models))
@@ -48,19 +48,27 @@ def section(study: Study) -> Section:
 
 
 def _finding(dataset, trend, spread):
-    name = SCORES.get(trend["score"].iloc[0], trend["score"].iloc[0])
-    known = trend[trend["low"].notna()]
+    name = SCORES.get(trend["metric"].iloc[0], trend["metric"].iloc[0])
+    way = directions(trend)
+    known, way = trend[way.notna()], way.dropna()
     if known.empty:
         return f"{NOT_ENOUGH} on {dataset}: {trend['why'].iloc[0]}."
-    rises, falls = known[known["low"] > 0], known[known["high"] < 0]
-    clearest = known.loc[known["value"].abs().idxmax()]
-    text = f"On {dataset}, {name} rises with the strength of {len(rises)} and falls with that of "
-    text += f"{len(falls)} of {len(known)} methods; the clearest trend is {clearest['model']}'s, "
-    text += number(clearest)
+    clear = known[way != 0]
     if len(known) == 1:
-        verb = "rises" if len(rises) else "falls" if len(falls) else "has no clear trend"
-        text = f"On {dataset}, {name} {verb} with the strength of {clearest['model']}, "
-        text += number(clearest)
+        one = known.iloc[0]
+        verb = {1: "rises", -1: "falls", 0: "has no clear trend"}[way[one.name]]
+        text = f"On {dataset}, {name} {verb} with the strength of {one['model']}, {number(one)}"
+    elif clear.empty:
+        text = f"On {dataset}, {name} has no clear trend with the strength of any of {len(known)} "
+        text += "methods"
+    else:
+        text = f"On {dataset}, {name} rises with the strength of {(way == 1).sum()} and falls with "
+        text += f"that of {(way == -1).sum()} of {len(known)} methods"
+        if len(clear) > 1:
+            steepest = clear.loc[clear["value"].abs().idxmax()]
+            text += f"; the strongest of these trends is {steepest['model']}'s, {number(steepest)}"
+        else:
+            text += f": {number(clear.iloc[0])} with {clear['model'].iloc[0]}'s"
     spread = spread[spread["value"].notna()].sort_values("value")
     if spread.empty:
         return f"{text}."
@@ -99,7 +107,7 @@ def bars(on: Axes, x, low, high, **look):
 
 
 def _picture(runs, own, known, models):
-    dataset, score = own["dataset"].iloc[0], own["score"].iloc[0]
+    dataset, score = own["dataset"].iloc[0], own["metric"].iloc[0]
     name = SCORES.get(score, score)
     colours, markers = colour_of(models), marker_of(models)
     with style():
@@ -152,7 +160,7 @@ def _draw_bounds(on, known):
 def _table(trend, spread):
     rows = []
     for (_, slope), (_, luck) in zip(trend.iterrows(), spread.iterrows(), strict=True):
-        cells = {"dataset": slope["dataset"], "metric": slope["score"], "method": slope["model"]}
+        cells = {"dataset": slope["dataset"], "metric": slope["metric"], "method": slope["model"]}
         cells["trend with the strength"] = _or_why(slope, number)
         cells["seed's spread, of the sweep's"] = _or_why(luck, percent)
         rows.append(cells | {"runs": f"{slope['runs']:,}"})

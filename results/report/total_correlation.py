@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from ..distributions import by_setting
-from ..strength import trends
+from ..likelihoods import comparable
+from ..strength import directions, trends
 from ..summary import symbol
 from ..total_correlation import MEASURES, SAMPLED, higher_for_means, measures_of
 from .drawing import INK, PALETTE, WIDTH, axes, style
@@ -49,21 +50,23 @@ def _loosening(runs):
     """A sentence on each method whose reconstructions improve with its strength."""
     if "reconstruction" not in runs:
         return []
-    found, trend = [], trends(runs, ["reconstruction"])
+    found, trend = [], trends(comparable(runs), ["reconstruction"])
+    way = directions(trend)
     for (model, name), own in trend.groupby(["model", "strength_name"], sort=False):
-        if (own["high"] < 0).any() and not (own["low"] > 0).any():
-            clearest = own.loc[own["value"].idxmin()]
+        falls = own[way[own.index] == -1]
+        if len(falls) and not (way[own.index] == 1).any():
+            most = falls.loc[falls["value"].idxmin()]
             found.append(
                 f"The strength of {model}, {symbol(name)}, loosens as it rises: the error of its "
-                f"reconstructions falls (trend {number(clearest)} on {clearest['dataset']}). Its "
-                "other trends read the other way round."
+                f"reconstructions falls (trend {number(most)} on {most['dataset']}). Its other "
+                "trends read the other way round."
             )
     return found
 
 
 def _finding(dataset, trend, higher, measure):
-    trend = trend[trend["low"].notna()]
-    sampled, mean = (trend[trend["score"] == column] for column in (measure + SAMPLED, measure))
+    trend = trend.assign(way=directions(trend)).dropna(subset="way")
+    sampled, mean = (trend[trend["metric"] == column] for column in (measure + SAMPLED, measure))
     text = f"On {dataset}, "
     if sampled.empty or mean.empty:
         text = f"{NOT_ENOUGH} of trends on {dataset}"
@@ -83,7 +86,7 @@ def _finding(dataset, trend, higher, measure):
 
 
 def _turns(trend):
-    verbs = {"falls": trend[trend["high"] < 0], "rises": trend[trend["low"] > 0]}
+    verbs = {"falls": trend[trend["way"] == -1], "rises": trend[trend["way"] == 1]}
     parts = [
         f"{verb} with the strength of {listed(list(some['model']))}"
         for verb, some in verbs.items()
@@ -101,8 +104,8 @@ def _picture(dataset, own, measure):
     name = MEASURES[measure]
     unit = "squared units of the codes" if "wasserstein" in measure else "nats"
     sides = {
-        "sampled": own[own["score"] == measure + SAMPLED],
-        "mean": own[own["score"] == measure],
+        "sampled": own[own["metric"] == measure + SAMPLED],
+        "mean": own[own["metric"] == measure],
     }
     with style():
         figure, on = axes(f"{name} on {dataset}", WIDTH, 3.1)
@@ -128,7 +131,7 @@ def _picture(dataset, own, measure):
 
 
 def _table(trend, higher):
-    numbers = trend.set_index(["dataset", "model", "score"])
+    numbers = trend.set_index(["dataset", "model", "metric"])
     rows = []
     for _, share in higher.iterrows():
         key = share["dataset"], share["model"]

@@ -19,7 +19,7 @@ def covered(rng):
     scores = places + planted.effects(rng, SHAPE, seed=SEED, luck=LUCK)
     runs, places = planted.frame_of({"mig": scores}), places[0, :, :, 0]
     many = places[..., None] + SPREAD * stats.norm.ppf(np.linspace(0, 1, 2_001)[1:-1])
-    methods, settings = by_method(runs, rng), by_setting(runs)
+    methods, settings = by_method(runs, rng=rng), by_setting(runs)
     better = stats.norm.cdf((places[1:].reshape(-1, 1) - places[0]) / SPREAD / np.sqrt(2)).mean()
     others = overlap(runs)
     assert others["model"].tolist() == [planted.METHODS[0]]
@@ -40,14 +40,14 @@ def test_intervals_cover_what_was_planted():
 
 
 def test_quantiles_are_of_the_runs():
-    runs = planted.frame_of({"mig": np.arange(20.0).reshape(1, 2, 2, 5)})
-    found = by_method(runs, np.random.default_rng(0)).set_index("model")
+    runs = planted.frame_of({"mig": np.arange(24.0).reshape(1, 2, 2, 6)})
+    found = by_method(runs).set_index("model")
     first = found.loc[planted.METHODS[0]]
-    assert (first["value"], first["mean"], first["lowest"], first["highest"]) == (4.5, 4.5, 0, 9)
-    assert first["q25"] == 2.25 and first["q95"] == pytest.approx(8.55)
-    assert (first["runs"], first["seeds"], first["why"]) == (10, 5, "")
-    assert 0 <= first["low"] < 4.5 < first["high"] <= 9
-    settings = by_setting(runs)
+    assert (first["value"], first["mean"], first["lowest"], first["highest"]) == (5.5, 5.5, 0, 11)
+    assert first["q25"] == 2.75 and first["q95"] == pytest.approx(10.45)
+    assert (first["runs"], first["seeds"], first["why"]) == (12, 6, "")
+    assert 0 <= first["low"] < 5.5 < first["high"] <= 11
+    settings = by_setting(planted.frame_of({"mig": np.arange(20.0).reshape(1, 2, 2, 5)}))
     assert settings["value"].tolist() == [2, 7, 12, 17] and settings["seeds"].tolist() == [5] * 4
     assert settings["label"].tolist() == ["β = 1", "β = 2"] * 2
     assert set(settings["why"]) == {"too few seeds for an interval"}
@@ -60,12 +60,31 @@ def test_overlap_is_a_count_of_pairs():
     assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1 and row["runs"] == 6
 
 
+def test_a_method_that_is_apart_in_three_seeds_need_not_be_in_others():
+    scores = np.random.default_rng(4).random((1, 3, 4, 3))
+    scores[:, 1] += 5
+    row = overlap(planted.frame_of({"mig": scores})).iloc[0]
+    most = stats.binomtest(0, 3).proportion_ci(method="exact").high
+    assert (row["value"], row["low"], row["why"]) == (0, 0, "")
+    assert row["high"] == pytest.approx(most) and most > 0.7
+
+
+def test_a_method_of_one_seed_has_no_interval_beside_one_of_five():
+    scores = np.random.default_rng(5).random((1, 2, 1, 6))
+    scores[0, 0, 0, 1:] = scores[0, 1, 0, 0] = np.nan
+    for apart in (0, 5):
+        scores[0, 1] += apart
+        row = overlap(planted.frame_of({"mig": scores})).iloc[0]
+        assert np.isnan([row["low"], row["high"]]).all()
+        assert row["why"] == "a method has one seed"
+
+
 def test_of_methods_that_are_the_same_each_is_beaten_half_the_time():
     shape = (1, 4, 3, 40)
     runs = planted.frame_of({"mig": planted.effects(np.random.default_rng(0), shape, seed=1)})
     row = overlap(runs).iloc[0]
     assert row["low"] < 0.5 and row["value"] == pytest.approx(0.5, abs=0.06)
-    found = by_method(runs, np.random.default_rng(0))
+    found = by_method(runs)
     assert found["low"].max() < found["high"].min()
 
 
@@ -73,11 +92,11 @@ def test_methods_with_other_seeds_and_fewer_strengths():
     scores = np.random.default_rng(1).random((2, 3, 4, 12))
     scores[:, 1, :, :4] = scores[:, 2, 1:] = np.nan
     runs = planted.frame_of({"mig": scores, "sap": scores**2}).dropna(subset="mig")
-    found = by_method(runs, np.random.default_rng(0))
+    found = by_method(runs)
     assert found.groupby("model")["seeds"].first().tolist() == [12, 8, 12]
     assert found["low"].notna().all() and len(found) == 12
     assert (found["low"] <= found["value"]).all() and (found["value"] <= found["high"]).all()
-    again = by_method(runs.sample(frac=1, random_state=0), np.random.default_rng(0))
+    again = by_method(runs.sample(frac=1, random_state=0))
     pd.testing.assert_frame_equal(found, again)
     assert len(by_setting(runs)) == 2 * 2 * 9
 
@@ -86,17 +105,20 @@ def test_where_nothing_can_be_said_it_says_why():
     rng, scores = np.random.default_rng(2), np.random.default_rng(2).random((1, 2, 2, 3))
     scores[0, 1] = np.nan
     runs = planted.frame_of({"mig": scores}).assign(sap=1.0)
-    found = by_method(runs, rng, ["mig"]).set_index("model")
-    assert found["why"].to_dict() == {"annealed_vae": "", "beta_tcvae": "no run has it"}
+    found = by_method(runs, ["mig"], rng=rng).set_index("model")
+    few = "too few seeds for an interval"
+    assert found["why"].to_dict() == {"annealed_vae": few, "beta_tcvae": "no run has it"}
     assert overlap(runs, ["mig"])["why"].tolist() == ["fewer than two methods"]
-    assert overlap(runs, ["sap"])["value"].tolist() == [0.5]
+    same = overlap(runs, ["sap"]).iloc[0]
+    assert (same["value"], same["why"]) == (0.5, "every seed says the same")
+    assert np.isnan(same["low"])
     one = runs[(runs["seed"] == 0) & runs["mig"].notna()]
-    assert {*by_method(one, rng)["why"], *by_setting(one)["why"]} == {"one seed"}
+    assert {*by_method(one)["why"], *by_setting(one)["why"]} == {"one seed"}
     assert overlap(runs[runs["seed"] == 0], ["sap"])["why"].tolist() == ["one seed"]
-    assert by_method(runs[:0], rng, ["mig"]).columns.tolist() == ["dataset", "model", *FOUND]
+    assert by_method(runs[:0], ["mig"]).columns.tolist() == ["dataset", "model", *FOUND]
     assert by_setting(runs[:0]).empty and overlap(runs[:0]).empty
-    assert by_method(runs.drop(columns=["mig", "sap"]), rng).empty
+    assert by_method(runs.drop(columns=["mig", "sap"])).empty
     with pytest.raises(BadInput, match="column 'nonsense'"):
         by_setting(runs, ["nonsense"])
     with pytest.raises(BadInput, match="column 'seed'"):
-        by_method(runs.drop(columns="seed"), rng)
+        by_method(runs.drop(columns="seed"))

@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize, stats
 
 from soberlook.registry import BadInput
-from soberlook.results.downstream import by_thirds, families, with_efficiencies, with_elbo
+from soberlook.results.downstream import by_thirds, families, with_efficiencies
 
 RNG = np.random.default_rng
 GBT, LR = "downstream_gbt_accuracy_", "downstream_lr_accuracy_"
@@ -56,19 +56,13 @@ def test_the_papers_efficiency_is_that_of_the_frame():
     pd.testing.assert_frame_equal(with_efficiencies(runs)[0], runs)
 
 
-def test_elbo():
-    runs = one_setting(reconstruction=[10.0, np.nan], kl=[2.0, 3.0])
-    np.testing.assert_allclose(with_elbo(runs)["elbo"], [-12, np.nan])
-    assert "elbo" not in with_elbo(runs.drop(columns="kl"))
-
-
 def test_thirds_by_hand():
     runs = one_setting(mig=[3, 1, 2, 6, 5, 4], **{GBT + "10": [0.3, 0.1, 0.2, 0.9, 0.5, 0.4]})
     found = by_thirds(runs).set_index("third")
     expected = {"low": 0.15, "middle": 0.35, "high": 0.7, "high − low": 0.55}
     assert found["value"].to_dict() == pytest.approx(expected)
     assert (found["low"] < found["value"]).all() and (found["runs"] == 6).all()
-    assert set(found["accuracy"]) == {GBT + "10"} and set(found["score"]) == {"mig"}
+    assert set(found["accuracy"]) == {GBT + "10"} and set(found["metric"]) == {"mig"}
 
 
 def test_runs_that_score_alike_are_shared_among_thirds():
@@ -84,7 +78,7 @@ def test_thirds_agree_with_pandas():
     columns = {c: planted.effects(rng, (2, 3, 2, 9), setting=1) for c in ("mig", "sap")}
     columns[GBT + "10"] = 0.5 * columns["mig"] + planted.effects(rng, (2, 3, 2, 9))
     runs = planted.frame_of(columns)
-    found = by_thirds(runs).set_index(["dataset", "score", "third"])["value"]
+    found = by_thirds(runs).set_index(["dataset", "metric", "third"])["value"]
     for score in ("mig", "sap"):
         for dataset, some in runs.groupby("dataset"):
             means = some.groupby(pd.qcut(some[score], 3, labels=False))[GBT + "10"].mean()
@@ -112,6 +106,7 @@ def test_poor_input_says_why():
         (runs[:2], "fewer than three runs have both"),
         (runs.assign(mig=1.0), "mig never varies"),
         (runs.assign(**{GBT + "10": np.nan}), "fewer than three runs have both"),
+        (runs.assign(**{GBT + "10": 0.3}), "every seed says the same"),
         (runs.assign(seed=0, setting=["a", "b", "c"]), "one seed"),
     ):
         found = by_thirds(some, ["mig"], [GBT + "10"])

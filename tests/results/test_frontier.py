@@ -152,4 +152,4 @@ def test_poor_input_says_why(runs):
     part = runs.assign(kl=runs["kl"].where(runs["model"] != "beta_tcvae"))
     found = hypervolumes(part, rng=RNG(0)).set_index(["objectives", "model"])["why"]
     assert found["reconstruction, kl"].tolist() == ["", "no run has reconstruction, kl"]
-    assert (frontiers(runs.drop(columns="mig"), rng=RNG(0))["score"] == "").all()
+    assert (frontiers(runs.drop(columns="mig"), rng=RNG(0))["metric"] == "").all()

@@ -18,11 +18,20 @@ def pairs(before, after):
 
 def test_by_hand():
     runs = pairs([0.2, 0.4, 0.6, 0.8, np.nan], [0.1, 0.3, 0.1, 0.9, np.nan])
-    found = impossibility(runs, rng=RNG(0)).set_index("kind")
+    found = impossibility(runs).set_index("kind")
     expected = {"before": 0.5, "after": 0.2, "difference": -0.3, "lost": 0.6, "higher": 0.25}
     assert found["value"].to_dict() == pytest.approx(expected)
     assert (found["runs"] == 4).all() and (found["seeds"] == 4).all()
+    few = found.drop(index="higher")  # medians of four seeds have no interval
+    assert few["low"].isna().all() and set(few["why"]) == {"too few seeds for an interval"}
+    assert found.loc["higher", "low"] < 0.25 < found.loc["higher", "high"]
+    twice = runs.assign(seed=runs["seed"] + 5, run_id=runs["run_id"] + "again")
+    found = impossibility(pd.concat([runs, twice], ignore_index=True)).set_index("kind")
+    assert found["value"].to_dict() == pytest.approx(expected) and (found["why"] == "").all()
     assert (found["low"] <= found["value"]).all() and (found["value"] <= found["high"]).all()
+    always = impossibility(pairs([0.4, 0.5, 0.6], [0.1, 0.3, 0.2])).set_index("kind")
+    assert always.loc["higher", ["value", "low"]].tolist() == [0, 0]
+    assert always.loc["higher", "high"] == pytest.approx(1 - 0.025 ** (1 / 3))
 
 
 def test_the_median_of_drawn_seeds_is_numpys():
@@ -58,7 +67,7 @@ def test_what_notices_a_rotation_and_what_does_not():
     said = noticed(found).droplevel("dataset").to_dict()
     assert said == {"mig": "yes", "beta_vae_score": "no", "modularity": "rises"}
     assert noticed(impossibility(planted.frame_of(few), rng=RNG(0))).tolist() == ["cannot tell"]
-    higher = found[found["kind"] == "higher"].set_index("score")
+    higher = found[found["kind"] == "higher"].set_index("metric")
     # Every run alike: the open end is what ten seeds can exclude.
     assert higher.loc["mig", ["value", "low", "high"]].tolist() == pytest.approx(
         [0, 0, 0.3085], 1e-3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from soberlook.results.interval import bootstrap, jackknife, of_mean, of_median
+from soberlook.results.interval import bootstrap, few, jackknife, of_mean, of_median
 
 SEEDS, SETTINGS = 10, 12
 
@@ -107,9 +107,36 @@ def test_one_seed_has_no_interval():
 @pytest.mark.parametrize(
     ("scale", "value"), [("correlation", 1.0), ("share", 1.0), ("share", 0.0), ("positive", 0.0)]
 )
-def test_values_at_the_end_of_a_scale_stay_in_it(scale, value):
-    found = jackknife(lambda t: t.mean(), np.full((2, 5), value), scale=scale)
+def test_seeds_that_all_say_the_same_have_no_interval(scale, value):
+    """Not one without width, which would say that other seeds cannot differ."""
+    table = np.full((2, 5), value)
+    found = jackknife(mean, table, scale=scale)
+    assert found.value == value and np.isnan([found.low, found.high]).all()
+    found = jackknife(mean, table, scale=scale, exact=True)
     np.testing.assert_allclose(found, [value] * 3, atol=1e-8)
+
+
+def test_of_several_numbers_only_those_that_vary_have_an_interval():
+    table = np.stack([np.full(7, 0.1), np.arange(7) / 7, np.linspace(0, 1e-4, 7) + 0.1])
+    found = jackknife(lambda t: t.mean(axis=-1), table)
+    assert np.isnan(found.low).tolist() == np.isnan(found.high).tolist() == [True, False, False]
+
+
+def test_values_near_the_end_of_a_scale_stay_in_it():
+    table = np.array([0, 0, 0, 0, 0.01])
+    for scale, low, high in (("share", 0, 1), ("positive", 0, np.inf), ("correlation", -1, 1)):
+        found = jackknife(mean, table, scale=scale)
+        assert low <= found.low < found.value < found.high <= high
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 4, 5])
+def test_so_few_seeds_cannot_be_drawn_from(seeds):
+    """Of a median these cover 51, 79, 83 and 89 % where they would say 95."""
+    table = np.random.default_rng(0).random((3, seeds))
+    found = bootstrap(np.median, table, np.random.default_rng(1))
+    assert found.value == np.median(table) and np.isnan([found.low, found.high]).all()
+    assert few(seeds) and not few(6) and not few(5, level=0.9)
+    assert np.isfinite(bootstrap(np.median, table, np.random.default_rng(1), level=0.5).low)
 
 
 def test_equal_generators_give_equal_intervals():

@@ -83,6 +83,15 @@ def test_ties_and_missing_runs():
     assert own["value"].to_numpy() == pytest.approx(1)
 
 
+def test_a_correlation_without_exception_has_no_interval():
+    """Three seeds that agree do not say that all would."""
+    rng = np.random.default_rng(5)
+    mig = rng.random((1, 2, 3, 4))
+    found = rank_correlations(planted.frame_of({"a": mig, "b": mig**3}), ["a"], ["b"])
+    assert found["value"].to_numpy() == pytest.approx(1) and found["low"].isna().all()
+    assert {*found["why"]} == {"every seed says the same"}
+
+
 def test_simpsons_paradox():
     steps, seeds = np.arange(6.0)[:, None] * 10, np.arange(8.0)
     runs = planted.frame_of({"a": (steps + seeds)[None, None], "b": (steps - seeds)[None, None]})

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from soberlook.registry import BadInput
-from soberlook.results.strength import COLUMNS, seed_spread, trends
+from soberlook.results.strength import COLUMNS, directions, seed_spread, trends
 
 SHAPE = (1, 6, 6, 10)
 SEED, LUCK = 0.3, 0.4
@@ -42,7 +42,7 @@ def test_a_trend_is_spearmans():
     scores = rng.integers(0, 9, (2, 2, 4, 6)).astype(float)
     scores[0, 0, 1, 2:] = np.nan
     runs = planted.frame_of({"mig": scores, "sap": rng.random(scores.shape)})
-    found = trends(runs).set_index(["dataset", "model", "score"])["value"]
+    found = trends(runs).set_index(["dataset", "model", "metric"])["value"]
     for key, own in runs.groupby(["dataset", "model"]):
         for score in ("mig", "sap"):
             both = own.dropna(subset=score)
@@ -65,6 +65,23 @@ def test_the_spread_of_seeds_by_hand():
     assert (row["runs"], row["seeds"], row["strength_name"]) == (6, 2, "beta")
 
 
+def test_which_way_a_trend_goes():
+    """Seeds that say the same have no interval; six of them are clear, five are not."""
+    rng = np.random.default_rng(4)
+    rises = np.arange(4.0)[:, None] + 0.5 * rng.random((4, 6))  # no run is out of order
+    models = np.stack([rises, -rises, rng.random((4, 6)), np.full((4, 6), np.nan)])
+    runs = planted.frame_of({"mig": models[None]})
+    found = trends(runs)
+    same = "every seed says the same"
+    assert found["why"].tolist() == [same, same, "", "no run has it"]
+    assert found["value"].abs().max() < 1 and found["low"].notna().tolist() == [0, 0, 1, 0]
+    np.testing.assert_array_equal(directions(found), [1, -1, 0, np.nan])
+    few = trends(runs[runs["seed"] < 5])
+    np.testing.assert_array_equal(directions(few), [np.nan, np.nan, 0, np.nan])
+    noisy = planted.frame_of({"mig": models[None] + rng.random((1, 4, 4, 6))})
+    assert directions(trends(noisy)).tolist()[:2] == [1, -1]
+
+
 def test_luck_alone_has_no_trend():
     runs = planted.frame_of({"mig": np.random.default_rng(2).random((1, 1, 6, 60))})
     row = trends(runs).iloc[0]
@@ -81,6 +98,11 @@ def test_where_nothing_can_be_said_it_says_why():
 
     assert whys(runs) == [{""}] * 2
     assert whys(runs, "sap") == [{"the score never varies"}] * 2
+    alike = runs.assign(sap=(runs["strength"] - 1) ** 2 % 4)
+    assert whys(alike, "sap") == [{"every seed says the same"}] * 2
+    assert trends(alike, ["sap"])["low"].isna().all()
+    two = runs[runs["seed"] < 2]
+    assert whys(two)[1] == {"too few seeds for an interval"}
     assert whys(runs, "modularity") == [{"no run has it"}] * 2
     assert whys(runs[runs["seed"] == 0]) == [{"one seed"}] * 2
     assert whys(runs[runs["strength"] == 1]) == [{"one strength"}] * 2
