@@ -106,9 +106,9 @@ def hypervolumes(
                 part["low"], part["high"] = np.maximum(value - reach, 0), value + reach
             else:
                 part["value"], part["why"] = once[0], "one seed"
-            lost = np.isnan(_of_models(mean[None], place)).any(axis=-1).all(axis=-1)[0]
-            part.loc[lost, ["value", "low", "high"]] = np.nan
-            part.loc[lost, "why"] = space.nothing
+            without = np.isnan(_of_models(mean[None], place)).any(axis=-1).all(axis=-1)[0]
+            part.loc[without, ["value", "low", "high"]] = np.nan
+            part.loc[without, "why"] = space.nothing
         parts.append(part[VOLUMES])
     return pd.concat(parts[1:] or parts, ignore_index=True)
 

@@ -5,7 +5,8 @@ import numpy as np
 from ..rank_correlations import rank_correlations
 from ..summary import SCORES
 from .drawing import heatmap, style
-from .section import NOT_ENOUGH, Picture, Section, Study, number
+from .section import CHOSEN, Picture, Section, Study, number
+from .silence import silence, silent
 
 NAME, TITLE = "agreement", "Do the scores rank runs alike?"
 HOW = {
@@ -17,7 +18,7 @@ ABOUT = (
     "it, two scores also agree because one strength is good and another bad under both. Within "
     "settings that is taken away: what is left is whether two scores know the lucky seeds by the "
     "same mark. That estimate is without bias, however few the seeds. Intervals are 95 %, with "
-    "seeds as clusters."
+    f"seeds as clusters. {CHOSEN}"
 )
 
 
@@ -27,7 +28,7 @@ def section(study: Study) -> Section:
         return Section(NAME, TITLE, [], why="fewer than two scores")
     found = rank_correlations(study.runs, study.scores)
     if found["value"].isna().all():
-        return Section(NAME, TITLE, [], why="; ".join(sorted({*found["why"]})) or "no runs")
+        return Section(NAME, TITLE, [], why=silence(found["why"]) or "there are no runs")
     findings, pictures = [], []
     for dataset, own in found.groupby("dataset", sort=False):
         findings.append(_finding(dataset, own))
@@ -43,9 +44,11 @@ def _finding(dataset, found):
     pooled, within = kinds["pooled"], kinds["within"]
     known = pooled[pooled["value"].notna()]
     if known.empty:
-        return f"{NOT_ENOUGH} on {dataset}: {pooled['why'].iloc[0]}."
+        return silent(f"on {dataset}", pooled["why"].iloc[0])
     pair = known["value"].idxmax()
-    text = f"On {dataset}, {_names(pair)} agree most, **{number(known.loc[pair])}**"
+    text = f"On {dataset}, {_names(pair)} "
+    text += "go together by a rank correlation of " if len(known) == 1 else "agree most, "
+    text += f"**{number(known.loc[pair])}**"
     own = found[(found["kind"] == "pooled") & (found["first"] != found["second"])]
     means = own.groupby("first")["value"].mean()
     if len(means.dropna()) > 2:
@@ -53,7 +56,10 @@ def _finding(dataset, found):
         text += f"; {_name(least)} agrees least, {means[least]:.2f} with the others on average"
     change = (within["value"] - pooled["value"]).dropna()
     if change.empty:
-        return f"{text}. {NOT_ENOUGH} within settings: {within['why'].iloc[0]}."
+        return f"{text}. {silent('within settings', within['why'].iloc[0])}"
+    if len(known) == 1:
+        text += ", and among runs that differ in their seed alone by"
+        return f"{text} {number(within.loc[pair])}."
     pair = change.abs().idxmax()
     text += f". Of runs that differ in their seed alone, {_names(pair)} change most: "
     return f"{text}{number(within.loc[pair])} instead of {number(pooled.loc[pair])}."

@@ -5,9 +5,10 @@ import pandas as pd
 from scipy.stats import gaussian_kde
 
 from ..distributions import by_method, overlap
-from ..summary import BOUNDS, SCORE, SCORES, bounds_of
+from ..summary import BOUNDS, SCORES, bounds_of, leading
 from .drawing import BOUND, INK, WIDTH, axes, colour_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, number, say_interval
+from .section import CHOSEN, Picture, Section, Study, number, percent
+from .silence import silent
 
 NAME, TITLE = "distributions", "How far do the methods overlap?"
 FEW = 200  # runs on a dataset that are drawn one by one
@@ -17,7 +18,8 @@ ABOUT = (
     "who takes the method and a setting of its sweep blindly. Diverged runs have the score's "
     "floor. Ticks are medians; their 95 % intervals resample seeds. Broken lines are codes whose "
     "worth is known: random ones know nothing; rotated factors know everything and mix it; the "
-    "supervised encoder was told the factors; the true factors are the best a score can be."
+    "supervised encoder was told the factors; the true factors are the best a score can be. "
+    "Runs of others are set against the method whose median is the best of these runs. " + CHOSEN
 )
 
 
@@ -25,7 +27,7 @@ def section(study: Study) -> Section:
     """Figures 3 (left) and 13 of the paper, and the overlap as a number."""
     if not study.scores:
         return Section(NAME, TITLE, [], why="no run has a score")
-    score = SCORE if SCORE in study.scores else study.scores[0]
+    score = leading(study.scores)
     methods = by_method(study.runs, study.scores, rng=np.random.default_rng(0))
     others = overlap(study.runs, [score]).set_index("dataset")
     findings, pictures, models = [], [], list(study.runs["model"].unique())
@@ -42,7 +44,7 @@ def section(study: Study) -> Section:
 
 def _finding(dataset, own, others):
     if own.empty:
-        return f"{NOT_ENOUGH} on {dataset}: no run has the score."
+        return silent(f"on {dataset}", "no run has the score")
     score, reach = SCORES.get(own["metric"].iloc[0], own["metric"].iloc[0]), _within(own)
     low, high = own.loc[own["value"].idxmin()], own.loc[own["value"].idxmax()]
     if len(own) == 1:
@@ -53,11 +55,9 @@ def _finding(dataset, own, others):
         f"{number(high)} ({high['model']}), over {high['value'] - low['value']:.2f}; the middle "
     )
     text += f"90 % of one method's runs span **{reach:.2f}** (median of the methods). "
-    share = f"{100 * others['value']:.0f} %"
-    share = f"**{share}**" + say_interval(100 * others["low"], 100 * others["high"], ".0f")
     return text + (
-        f"A run of another method beats one of {others['model']} in {share} of pairs; 50 would be "
-        "no difference."
+        f"A run of another method beats one of {others['model']} in **{percent(others)}** of "
+        "pairs; 50 would be no difference."
     )
 
 

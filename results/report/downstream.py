@@ -10,11 +10,13 @@ from ..downstream import (
     families,
     with_efficiencies,
 )
+from ..likelihoods import comparable, several
 from ..rank_correlations import rank_correlations
-from ..summary import SCORE, SCORES
+from ..summary import SCORE, SCORES, leading
 from ..unsupervised import UNSUPERVISED, unsupervised_of, with_elbo
 from .drawing import PALETTE, WIDTH, axes, heatmap, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
+from .section import CHOSEN, Picture, Section, Study, Table, number
+from .silence import silent
 
 NAME, TITLE = "downstream", "Are better scores of any use?"
 IN_THIRDS = (SCORE, "dci_disentanglement", "dci_disentanglement_1000")  # the paper's, and as small
@@ -35,7 +37,8 @@ ABOUT = (
     "few labels is chance from many, so it means something beside the accuracy alone: how the two "
     "go together is in the table. DCI's trees are also what DCI itself is read off, so that score "
     "and that accuracy are not independent. Intervals are 95 %, over seeds. Runs that diverged "
-    "have no accuracy and do not count."
+    "have no accuracy and do not count. Where runs of a dataset have several likelihoods, "
+    f"reconstruction and ELBO are no measure of them, and are left out. {CHOSEN}"
 )
 
 
@@ -43,7 +46,7 @@ def section(study: Study) -> Section:
     """Accuracies and efficiencies against scores, by thirds of a score, and without labels."""
     if not families(study.runs):
         return Section(NAME, TITLE, [], why="no run has a downstream accuracy")
-    runs, efficiencies = with_efficiencies(with_elbo(study.runs))
+    runs, efficiencies = with_efficiencies(comparable(with_elbo(study.runs)))
     names = _names(runs, efficiencies)
     accuracies = [column for column in names if column not in efficiencies]
     unlabelled = unsupervised_of(runs)
@@ -87,13 +90,13 @@ def _names(runs, efficiencies):
 def _findings(dataset, found, thirds, study, unlabelled, efficiencies, names):
     """Of one score and the first predictor with the most labels."""
     if not study.scores:
-        return [f"{NOT_ENOUGH} on {dataset} what scores are good for: no run has one."]
-    score = SCORE if SCORE in study.scores else study.scores[0]
+        return [silent(f"on {dataset} of what scores are good for", "no run has one")]
+    score = leading(study.scores)
     rows = found.set_index(["kind", "first", "second"])
     most = _main(dataset, study.runs)
     pooled, within = (rows.loc[(kind, score, most)] for kind in KINDS)
     if np.isnan(pooled["value"]):
-        return [f"{NOT_ENOUGH} on {dataset}: {pooled['why']}."]
+        return [silent(f"on {dataset}", pooled["why"])]
     predictor, _, labels = names[most].rpartition(", ")
     text = f"On {dataset}, {SCORES[score]} and the accuracy of {predictor} from {labels} labels go "
     text += f"together by a rank correlation of **{_said(pooled)}** over all runs"
@@ -117,10 +120,11 @@ def _findings(dataset, found, thirds, study, unlabelled, efficiencies, names):
     known = rows.loc[[("pooled", name, most) for name in unlabelled]].dropna(subset="value")
     if len(known):
         _, name, _ = known["value"].abs().idxmax()
-        text = (
-            f"On {dataset}, of what needs no labels {UNSUPERVISED[name]} goes along most with it: "
-        )
-        findings.append(text + f"{_said(known.loc[('pooled', name, most)])}.")
+        most_of = "of what needs no labels, " if len(known) > 1 else ""
+        text = f"On {dataset}, {most_of}{UNSUPERVISED[name]} goes along {'most ' * bool(most_of)}"
+        findings.append(f"{text}with it: {number(known.loc[('pooled', name, most)])}.")
+    if why := several(study.runs).get(dataset):
+        findings.append(silent(f"on {dataset} of reconstruction and ELBO", why))
     return findings
 
 
@@ -131,9 +135,7 @@ def _main(dataset, runs):
 
 
 def _said(row):
-    if np.isnan(row["value"]):
-        return row["why"]
-    return f"{row['value']:.2f}{say_interval(row['low'], row['high'])}"
+    return row["why"] if np.isnan(row["value"]) else number(row)
 
 
 def _heatmap(dataset, kind, title, found, first, names, what):

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from ..frontier import COSTS, frontiers, hypervolumes
-from ..summary import SCORE, SCORES
+from ..summary import SCORES, leading
 from .drawing import axes, colour_of, marker_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, number
+from .section import CHOSEN, Picture, Section, Study, Table, number
+from .silence import silence, silent
 
 NAME, TITLE = "frontier", "What does a method trade for what?"
 SURE = 0.95  # of the resamples
@@ -19,7 +20,7 @@ ABOUT = (
     "one dataset, not datasets. The best of noisy settings looks better than it is; that bias, as "
     "resampled seeds show it, is taken off. Intervals are 95 %, over seeds, for the scale at hand; "
     "one that ends above 1 speaks of more than any setting has shown. Runs that diverged have no "
-    "reconstruction: a setting is what the rest of its runs are."
+    "reconstruction: a setting is what the rest of its runs are. " + CHOSEN
 )
 
 
@@ -32,13 +33,12 @@ def section(study: Study) -> Section:
     points = frontiers(runs, scores, rng=np.random.default_rng(0))
     volumes = hypervolumes(runs, scores, rng=np.random.default_rng(0))
     if volumes["value"].isna().all():
-        why = "; ".join(volumes["why"].drop_duplicates())
-        return Section(NAME, TITLE, [], why=why)
+        return Section(NAME, TITLE, [], why=silence(volumes["why"]))
     pairs = points[points["objectives"].str.count(",") == 1]
     groups = pairs[pairs["runs"] > 0].groupby(["dataset", "metric"], sort=False)
     colours, markers = colour_of(runs["model"]), marker_of(runs["model"])
     pictures = [_picture(*key, own, colours, markers) for key, own in groups]
-    score = SCORE if SCORE in scores else (scores or [""])[0]
+    score = leading(scores)
     findings = [
         _finding(dataset, points, volumes, score) for dataset in volumes["dataset"].unique()
     ]
@@ -53,7 +53,7 @@ def _finding(dataset, points, volumes, score):
     ranked = volumes[here].sort_values("value", ascending=False, kind="stable")
     best = ranked.iloc[0]
     if np.isnan(best["value"]):
-        return f"{NOT_ENOUGH} on {dataset}: {best['why']}."
+        return silent(f"on {dataset}", best["why"])
     text = f"On {dataset}, in {what}, **{best['model']}** reaches **{number(best)}** of the room "
     text += "between the worst and the best setting"
     if ranked["value"].notna().sum() > 1:
@@ -61,6 +61,8 @@ def _finding(dataset, points, volumes, score):
         text += f"; next is {second['model']} with {number(second)}"
         if best["low"] <= second["high"]:
             text += ", and the intervals overlap"
+    if best["why"]:
+        text += f" ({best['why']}, so luck is not told from method)"
     whole = ", ".join((*COSTS, score)) if score else objectives
     own = points[(points["dataset"] == dataset) & (points["objectives"] == whole)]
     on = own[own["overall"]]

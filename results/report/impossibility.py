@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from ..impossibility import MARGIN, TWIN, impossibility, noticed, twins_of
-from ..summary import SCORE, SCORES
+from ..summary import SCORES, leading
 from .drawing import DOT, PALETTE, WIDTH, axes, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, listed, percent, say_interval
+from .section import Picture, Section, Study, Table, listed, number, percent
+from .silence import silent
 
 NAME, TITLE = "impossibility", "Would an equally likely model score as well?"
 MOST_LINES = 60  # of a score: runs evenly spread over all, by that score
@@ -41,8 +42,8 @@ def section(study: Study) -> Section:
 def _finding(dataset, numbers, said, scores):
     known = [s for s in scores if numbers.loc[(dataset, s, "before"), "runs"] > 0]
     if not known:
-        return f"{NOT_ENOUGH} on {dataset}: no run was also scored with its codes rotated."
-    score = SCORE if SCORE in known else known[0]
+        return silent(f"on {dataset}", "no run was also scored with its codes rotated")
+    score = leading(known)
     before, after, lost = (numbers.loc[(dataset, score, k)] for k in ("before", "after", "lost"))
     text = f"On {dataset}, an equally likely model has a median {SCORES[score]} of "
     text += f"**{after['value']:.2f}** instead of **{before['value']:.2f}**"
@@ -56,7 +57,7 @@ def _finding(dataset, numbers, said, scores):
     if risen:
         text += f" {listed(risen)} {'rise' if len(risen) > 1 else 'rises'}."
     if before["why"]:
-        text += f" {NOT_ENOUGH} how sure that is: {before['why']}."
+        text += " " + silent("how sure that is", before["why"])
     return text
 
 
@@ -107,9 +108,7 @@ def _table(numbers, said):
         cells = {"dataset": dataset, "metric": score, "runs": f"{own['runs'].iloc[0]:,}"}
         for kind, name in (("before", "median"), ("after", "rotated")):
             row = own.loc[kind]
-            known = not np.isnan(row["value"])
-            text = f"{row['value']:.3f}{say_interval(row['low'], row['high'], '.3f')}"
-            cells[name] = text if known else row["why"]
+            cells[name] = row["why"] if np.isnan(row["value"]) else number(row, ".3f")
         for kind, name in (("lost", "share lost"), ("higher", "twins that score higher")):
             row = own.loc[kind]
             cells[name] = row["why"] if np.isnan(row["value"]) else percent(row)

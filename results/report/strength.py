@@ -8,7 +8,8 @@ from ..distributions import by_setting
 from ..strength import directions, seed_spread, trends
 from ..summary import SCORES, bounds_of, leading, symbol
 from .drawing import BOUND, INK, WIDTH, axes, colour_of, marker_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, number, percent
+from .section import CHOSEN, Picture, Section, Study, Table, number, percent
+from .silence import silent
 
 NAME, TITLE = "strength", "What does the strength do, and what the seed?"
 FEW = 250  # runs on a dataset that are drawn one by one
@@ -19,7 +20,8 @@ ABOUT = (
     "one over the middle half. The trend is Spearman's rank correlation of the score with the "
     "strength among the runs of a method. The seed's spread is the standard deviation between "
     "seeds of one setting over all that the sweep does to the mean, its highest less its lowest; "
-    "where the strength does little, chance makes that larger and the share too low."
+    "where the strength does little, chance makes that larger and the share too low. A trend is "
+    "clear where its interval is without 0, or where six seeds or more all say the same. " + CHOSEN
 )
 
 
@@ -52,7 +54,7 @@ def _finding(dataset, trend, spread):
     way = directions(trend)
     known, way = trend[way.notna()], way.dropna()
     if known.empty:
-        return f"{NOT_ENOUGH} on {dataset}: {trend['why'].iloc[0]}."
+        return silent(f"on {dataset}", trend["why"].iloc[0])
     clear = known[way != 0]
     if len(known) == 1:
         one = known.iloc[0]

@@ -10,7 +10,8 @@ from ..strength import directions, trends
 from ..summary import symbol
 from ..total_correlation import MEASURES, SAMPLED, higher_for_means, measures_of
 from .drawing import INK, PALETTE, WIDTH, axes, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, listed, number, say_interval
+from .section import CHOSEN, Picture, Section, Study, Table, listed, number, percent
+from .silence import silent
 from .strength import along, bars
 
 NAME, TITLE = "total_correlation", "Does regularisation make the representation independent?"
@@ -24,7 +25,7 @@ ABOUT = (
     "every strength presses: where reconstructions improve as it rises, it loosens, and its "
     "trends read the other way round. Of codes that are functions of each other the total "
     "correlation is infinite; such runs do not count. Where all runs agree that one is the larger, "
-    "the interval of the share takes a seed for one run."
+    "the interval of the share takes a seed for one run. " + CHOSEN
 )
 
 
@@ -41,7 +42,7 @@ def section(study: Study) -> Section:
     for dataset, own in medians.groupby("dataset", sort=False):
         of = [frame[frame["dataset"] == dataset] for frame in (trend, higher)]
         findings.append(_finding(dataset, *of, first))
-        if own["value"].notna().any():
+        if own.groupby("metric")["value"].count().all():
             pictures.append(_picture(dataset, own, first))
     return Section(NAME, TITLE, findings, pictures, [_table(trend, higher)], about=ABOUT)
 
@@ -65,11 +66,12 @@ def _loosening(runs):
 
 
 def _finding(dataset, trend, higher, measure):
+    unknown = next(iter(trend["why"][trend["why"] != ""]), "no run has both")
     trend = trend.assign(way=directions(trend)).dropna(subset="way")
     sampled, mean = (trend[trend["metric"] == column] for column in (measure + SAMPLED, measure))
     text = f"On {dataset}, "
     if sampled.empty or mean.empty:
-        text = f"{NOT_ENOUGH} of trends on {dataset}"
+        text = silent(f"of trends on {dataset}", unknown).removesuffix(".")
     else:
         text += f"{MEASURES[measure]} of sampled codes {_turns(sampled)}; of mean codes, which are "
         text += f"the representation, it {_turns(mean)}"
@@ -78,11 +80,12 @@ def _finding(dataset, trend, higher, measure):
         return f"{text}."
     least = higher.loc[higher["value"].idxmin()]
     text += ". The means are further from independence than the samples in "
+    share = f"**{percent(least)}**"
     if len(higher) == 1:
-        return f"{text}{_share(least)} of the runs."
+        return f"{text}{share} of the runs."
     if least["value"] == 1:
-        return f"{text}{_share(least)} of every method's runs."
-    return f"{text}at least {_share(least)} of every method's runs (fewest of {least['model']}'s)."
+        return f"{text}{share} of every method's runs."
+    return f"{text}at least {share} of every method's runs (fewest of {least['model']}'s)."
 
 
 def _turns(trend):
@@ -93,11 +96,6 @@ def _turns(trend):
         if len(some)
     ]
     return " and ".join(parts) or "has no clear trend with any strength"
-
-
-def _share(row):
-    said = f"{100 * row['value']:.0f} %"
-    return f"**{said}**" + say_interval(100 * row["low"], 100 * row["high"], ".0f")
 
 
 def _picture(dataset, own, measure):
@@ -140,7 +138,7 @@ def _table(trend, higher):
             row = numbers.loc[(*key, column)]
             cells[f"trend, {side} codes"] = row["why"] if np.isnan(row["value"]) else number(row)
         known = not np.isnan(share["value"])
-        cells["higher for means"] = _share(share).replace("*", "") if known else share["why"]
+        cells["higher for means"] = percent(share) if known else share["why"]
         rows.append(cells | {"runs": f"{share['runs']:,}"})
     caption = "Trends with the strength, and in what share of runs the means are more dependent."
     return Table(pd.DataFrame(rows), caption)

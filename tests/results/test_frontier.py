@@ -125,6 +125,14 @@ def covered(rng: np.random.Generator) -> dict[str, float]:
     return shares
 
 
+def test_intervals_are_not_wide_without_reason():
+    """The negative control of what covers."""
+    found = pd.concat([hypervolumes(study(RNG([i, 11]))[1]) for i in range(5)])
+    assert (found["high"] - found["low"]).median() < 0.5 * found["value"].median()
+    runs = study(RNG(0))[1]
+    assert hypervolumes(runs).equals(hypervolumes(runs, rng=RNG(0)))
+
+
 def test_intervals_cover():
     shares = pd.DataFrame([covered(RNG([i, 11])) for i in range(40)]).mean()
     assert (shares >= 0.9).all(), shares
@@ -144,11 +152,17 @@ def test_poor_input_says_why(runs):
         (runs[runs["setting"] == "0-0-0"], "no two settings differ in reconstruction"),
     ):
         found = hypervolumes(some, rng=RNG(0))
-        assert found["why"].iloc[0] == why and found["low"].isna().any()
-        assert (found["value"].isna() | (found["why"] != why) | (why == "one seed")).all()
+        assert found["why"].iloc[0] == why
+        assert found.loc[found["why"] != "", "low"].isna().all()
+        assert found.loc[found["why"] == why, "value"].notna().all() == (why == "one seed")
         points = frontiers(some, rng=RNG(0))
         assert points["why"].ne("").all() and not points.isin([np.inf, -np.inf]).any(axis=None)
-    # A method that was lost alone does not take the others with it.
+    mixed = runs.assign(likelihood=np.where(runs["model"] == "beta_tcvae", "a", "b"))
+    for question in (hypervolumes, frontiers):
+        found = question(mixed)
+        assert set(found["why"]) == {"its runs have several likelihoods, a, b"}
+        assert found["value"].isna().all()
+    # A method without a number alone does not take the others with it.
     part = runs.assign(kl=runs["kl"].where(runs["model"] != "beta_tcvae"))
     found = hypervolumes(part, rng=RNG(0)).set_index(["objectives", "model"])["why"]
     assert found["reconstruction, kl"].tolist() == ["", "no run has reconstruction, kl"]

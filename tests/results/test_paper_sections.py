@@ -96,6 +96,9 @@ def poor(runs):
         ),
         "constant": runs.assign(**dict.fromkeys(measured, 0.3)),
         "zeros": runs.assign(**dict.fromkeys(measured, 0.0)),
+        "a measure on one dataset": runs.assign(
+            **{c: runs[c].where(runs["dataset"] == "d0") for c in ("sap", TC)}
+        ),
         "unfinished": runs[(runs["model"] != planted.METHODS[2]) | (runs["seed"] < 3)],
     }
 
@@ -113,6 +116,7 @@ CASES = (
     "one dataset diverged",
     "constant",
     "zeros",
+    "a measure on one dataset",
     "unfinished",
 )
 
@@ -138,7 +142,7 @@ def test_what_they_find(runs):
     assert (
         f"sampled codes falls with the strength of {names}; of mean" in found["total_correlation"]
     )
-    assert "in **100 %** [63 to 100] of every method's runs" in found["total_correlation"]
+    assert "in **100 % [63 to 100]** of every method's runs" in found["total_correlation"]
     assert "loosens" not in found["total_correlation"]
     turned = runs.assign(reconstruction=-runs["reconstruction"])
     said = total_correlation.section(study_of(turned)).findings
@@ -157,3 +161,38 @@ def test_a_study_of_one_seed_says_so(runs):
     one = study_of(runs[runs["seed"] == 0])
     assert NOT_ENOUGH in strength.section(one).findings[0]
     assert NOT_ENOUGH in agreement.section(one).findings[0]
+
+
+def test_a_score_that_a_dataset_was_not_asked_for_is_not_0_there(runs):
+    runs = runs.assign(sap=runs["sap"].where(runs["dataset"] == "d0"))
+    for module in (distributions, strength):
+        pictures = module.section(study_of(runs)).pictures
+        assert [p.dataset for p in pictures if p.metric == "sap"] == ["d0"]
+
+
+def test_of_luck_no_trend_is_called_clear():
+    rng = np.random.default_rng(5)
+    scores = rng.random((1, 6, 6, 8))
+    said = strength.section(study_of(planted.frame_of({"mig": scores}))).findings[0]
+    assert "MIG has no clear trend with the strength of any of 6 methods. From" in said
+    scores[0, 0] += np.arange(6)[:, None]
+    said = strength.section(study_of(planted.frame_of({"mig": scores}))).findings[0]
+    assert "rises with the strength of 1 and falls with that of 0 of 6 methods: 0.9" in said
+    assert "strongest" not in said
+
+
+def test_of_one_pair_none_agrees_most(runs):
+    study = study_of(runs.drop(columns="modularity"))
+    text = " ".join(agreement.section(study).findings)
+    assert "On d0, MIG and SAP go together by a rank correlation of **1.00" in text
+    assert "and among runs that differ in their seed alone by 0.9" in text
+    assert "most" not in text and "least" not in text
+
+
+def test_where_more_runs_would_not_help_it_does_not_say_so(runs):
+    alone = study_of(runs.drop(columns=["sap", "modularity"]))
+    assert agreement.section(alone).answers == ["Nothing can be said: fewer than two scores."]
+    for text in strength.section(study_of(runs.assign(mig=0.3))).findings:
+        assert text.startswith("Nothing can be said on d") and "the score never varies" in text
+    for text in strength.section(study_of(runs[runs["seed"] == 0])).findings:
+        assert text.startswith(NOT_ENOUGH)
