@@ -9,6 +9,7 @@ from scipy.stats import rankdata
 from .interval import jackknife
 from .matched import matched
 from .summary import scores_of
+from .sweeps import NO_SPREAD
 
 KINDS = ("datasets", "scores")
 KEYS = ["kind", "dataset", "metric", "to_dataset", "to_metric"]
@@ -77,6 +78,8 @@ def _alike(first, second):
     if not told_apart:
         return found | {"why": "luck hides what the settings differ by"}
     value, low, high = (float(np.clip(x[0], -1, 1)) for x in numbers)
+    if not numbers.low[0] < numbers.high[0]:
+        return found | {"value": value, "why": NO_SPREAD}
     return found | {"value": value, "low": low, "high": high, "why": ""}
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from ..carry_over import carry_over
-from ..summary import SCORE, SCORES
+from ..summary import SCORES, leading
 from .drawing import heatmap, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, say_interval
+from .section import CHOSEN, Picture, Section, Study, Table, listed, number
+from .silence import silence, silent
 
 NAME, TITLE = "carry_over", "Do datasets, and scores, agree on which settings are good?"
 ABOUT = (
@@ -14,7 +15,7 @@ ABOUT = (
     "and sentences are what very many seeds would give: settings are ranked within each seed, and "
     "ranks of one seed are compared with those of others only. The tables have both. Intervals are "
     "95 %, each seed left out in turn. Where luck hides what the settings differ by there is no "
-    "number."
+    f"number. {CHOSEN}"
 )
 
 
@@ -25,7 +26,7 @@ def section(study: Study) -> Section:
         return Section(NAME, TITLE, [], why="no run has a score")
     found = carry_over(study.runs, study.scores)
     if found["value"].isna().all():
-        why = "; ".join(sorted(set(found["why"]))) or "one dataset and one score"
+        why = silence(found["why"]) or "one dataset and one score"
         return Section(NAME, TITLE, [], why=why)
     pictures = []
     of_data, of_scores = (found[found["kind"] == kind] for kind in ("datasets", "scores"))
@@ -38,8 +39,7 @@ def section(study: Study) -> Section:
 
 
 def _findings(of_data, of_scores, scores):
-    score = SCORE if SCORE in scores else scores[0]
-    found = []
+    score, found = leading(scores), []
     own = of_data[of_data["metric"] == score]
     if len(own):
         names = own["dataset"] + " and " + own["to_dataset"]
@@ -51,18 +51,19 @@ def _findings(of_data, of_scores, scores):
 
 
 def _most_and_least(where, own):
-    """A sentence on the pairs that agree most and least."""
+    """A sentence on the pairs that agree most and least, or on the only one."""
     said = own[own["value"].notna()].sort_values("value", kind="stable")
+    unsaid = own.loc[own["value"].isna(), "why"].value_counts()
     if said.empty:
-        return f"{NOT_ENOUGH} {where[0].lower()}{where[1:]}: {own['why'].iloc[0]}."
+        return silent(f"{where[0].lower()}{where[1:]}", "; ".join(sorted(unsaid.index)))
     most, least = said.iloc[-1], said.iloc[0]
-    text = f"{where}, {most['name']} agree most on which settings are good, with a rank "
-    text += f"correlation of **{most['value']:.2f}**{say_interval(most['low'], most['high'])}"
+    text = f"{where}, {most['name']} agree{' most' * (len(said) > 1)} on which settings are good, "
+    text += f"with a rank correlation of **{number(most)}**"
     if len(said) > 1:
-        text += f"; {least['name']} least, **{least['value']:.2f}**"
-        text += say_interval(least["low"], least["high"])
-    hidden = len(own) - len(said)
-    text += f"; of {hidden} more luck hides it" if hidden else ""
+        text += f"; {least['name']} least, **{number(least)}**"
+    if len(unsaid):
+        reasons = listed(f"{why} ({count})" for why, count in unsaid.items())
+        text += f"; nothing can be said of {unsaid.sum()} more: {reasons}"
     return f"{text}."
 
 
@@ -101,18 +102,17 @@ def _picture(name, title, square, names, own, caption, tags):
         figure = heatmap(title, square, names, names)
     reach = f"{values.min():.2f}" + (f" to {values.max():.2f}" if len(values) > 1 else "")
     alt = f"{title}: which settings are good agrees with a rank correlation of {reach}"
-    caption += " Empty where luck hides it." if len(values) < len(own) else ""
+    caption += " Empty where nothing can be said." if len(values) < len(own) else ""
     return Picture(name, figure, alt, caption, own, **tags)
 
 
 def _tables(found):
     """A table of every two datasets, and one of every two scores."""
-    said = found[found["medians"].notna()].copy()
+    said = found.copy()
     said["value"] = [
-        row.why if np.isnan(row.value) else f"{row.value:.2f}{say_interval(row.low, row.high)}"
-        for row in said.itertuples()
+        row["why"] if np.isnan(row["value"]) else number(row) for row in found.to_dict("records")
     ]
-    said["medians"] = said["medians"].map("{:.2f}".format)
+    said["medians"] = said["medians"].map("{:.2f}".format).where(said["medians"].notna(), "")
     said["to_metric"] = said["to_metric"].replace(SCORES)
     names = {"medians": "of medians", "value": "of very many seeds", "settings": "settings"}
     tables = []

@@ -39,9 +39,10 @@ def truth(columns):
     return np.array([np.corrcoef(*pair)[0, 1] for pair in pairs])
 
 
-def covered(rng):
+def covered(rng, off=0.0):
+    """`off` is added to the planted values: with it, intervals should not contain them."""
     expected = study(rng)
-    planted_ = truth(runs_of(rng, expected, 1_000))
+    planted_ = truth(runs_of(rng, expected, 1_000)) + off
     found = carry_over(planted.frame_of(runs_of(rng, expected)), SCORES)
     inside = (found["low"] <= planted_) & (planted_ <= found["high"])
     return {f"of two {kind}": float(own.mean()) for kind, own in inside.groupby(found["kind"])}
@@ -50,6 +51,8 @@ def covered(rng):
 def test_intervals_cover_what_was_planted():
     found = pd.DataFrame([covered(np.random.default_rng([i, 11])) for i in range(40)])
     assert (found.mean() >= 0.9).all(), found.mean()
+    wrong = pd.DataFrame([covered(np.random.default_rng([i, 11]), off=-0.5) for i in range(10)])
+    assert (wrong.mean() <= 0.3).all(), wrong.mean()
 
 
 def test_what_very_many_seeds_say_is_not_what_medians_of_ten_say():
@@ -88,7 +91,8 @@ def test_known_answers():
     scores = np.concatenate([order, order[:, :, ::-1] ** 3]) + np.zeros((2, 1, 3, 4))
     row = carry_over(planted.frame_of({"mig": scores})).iloc[0]
     assert row["kind"] == "datasets" and row["medians"] == pytest.approx(-1)
-    assert row[["value", "low", "high"]].tolist() == pytest.approx([-1, -1, -1])
+    assert row["value"] == pytest.approx(-1) and row[["low", "high"]].isna().all()
+    assert row["why"] == "every seed says the same"
 
 
 def test_two_seeds_correlate_by_hand():
@@ -125,6 +129,9 @@ POOR = {
     "constant": lambda runs: runs.assign(mig=0.25, sap=0.5),
     "one constant": lambda runs: runs.assign(mig=0.25),
     "all diverged": lambda runs: runs.assign(mig=np.nan, sap=np.nan, status="diverged"),
+    "a score that one dataset lacks": lambda runs: runs.assign(
+        sap=runs["sap"].where(runs["dataset"] == "d1")
+    ),
     "nothing in common": lambda runs: runs[(runs["dataset"] == "d0") == (runs["strength"] == 1)],
     "half": lambda runs: runs[np.arange(len(runs)) % 7 < 3],
 }
@@ -163,9 +170,38 @@ def test_the_section():
     runs = labelled(planted.frame_of(runs_of(rng, study(rng))))
     shown = section(Study(runs, runs, pd.DataFrame(), pd.DataFrame(), SCORES))
     value = carry_over(runs, SCORES)["value"].iloc[0]
-    assert f"with a rank correlation of **{value:.2f}**" in shown.findings[0]
+    said = f"d0 and d1 agree on which settings are good, with a rank correlation of **{value:.2f} ["
+    assert said in shown.findings[0]  # of two datasets, none agree most
     tags = [(p.dataset, p.metric) for p in shown.pictures]
     assert tags == [("", "mig"), ("", "sap"), ("d0", ""), ("d1", "")]
     assert section(Study(runs, runs, runs, runs, [])).why == "no run has a score"
     one = runs[runs["dataset"] == "d0"]
     assert section(Study(one, one, one, one, ["mig"])).why == "one dataset and one score"
+
+
+def test_reasons_are_counted_each_by_itself():
+    """Of three scores one never varies, and of one luck hides what the settings differ by."""
+    rng = np.random.default_rng(8)
+    columns = runs_of(rng, study(rng)) | {"modularity": np.full((*SHAPE, 10), 0.5)}
+    columns["explicitness"] = planted.effects(rng, (*SHAPE, 10))
+    runs = labelled(planted.frame_of(columns))
+    runs = runs[runs["dataset"] == "d0"]
+    nothing = pd.DataFrame()
+    shown = section(Study(runs, runs, nothing, nothing, list(columns)))
+    assert "MIG and SAP agree on which settings are good, with" in shown.findings[0]
+    said = "nothing can be said of 5 more: one of the two never varies (3) and luck hides what the "
+    assert said + "settings differ by (2)." in shown.findings[0]
+    assert shown.pictures[0].caption.endswith("Empty where nothing can be said.")
+    assert "one of the two never varies" in set(shown.tables[0].data["of very many seeds"])
+    few = runs[runs["seed"] < 2]
+    why = section(Study(few, few, nothing, nothing, SCORES)).why
+    assert why == "Not enough runs to say: fewer than three seeds"
+
+
+def test_most_and_least_are_of_several():
+    rng = np.random.default_rng(9)
+    expected = study(rng) | {"modularity": planted.effects(rng, (*SHAPE, 1), luck=0.6)}
+    runs = labelled(planted.frame_of(runs_of(rng, expected)))
+    shown = section(Study(runs, runs, runs, runs, list(expected)))
+    assert "MIG and SAP agree most on which settings are good" in shown.findings[1]
+    assert " least, **" in shown.findings[1] and "chosen by the same numbers" in shown.about
