@@ -13,6 +13,9 @@ import numpy as np
 from .interval import jackknife
 
 
+ROUNDING = 1e-8  # more than what the ends of a scale are kept away by
+
+
 class Cell(NamedTuple):
     """One score on one dataset."""
 
@@ -86,8 +89,8 @@ def difference(left_out, cells, scale):
     scale, most = {"share": ("share", 1), "variance": ("positive", np.inf)}[scale]
     found = jackknife(statistic, present, scale=scale, exact=True)  # what a part lacks is 0
     (plus, less), (low, least), (high, most_less) = (np.moveaxis(x, -1, 0) for x in found)
-    least, most_less = (np.where(less == 0, 0, end) for end in (least, most_less))  # always none
     value = plus - less
     down, up = np.hypot(plus - low, most_less - less), np.hypot(high - plus, less - least)
-    low, high = np.clip(value - down, 0, most), np.clip(value + up, 0, most)
-    return np.stack([value, np.minimum(low, value), high], axis=-1)
+    ends = np.minimum(np.clip(value - down, 0, most), value), np.clip(value + up, 0, most)
+    alike = down + up < ROUNDING  # no seed says anything else than the others
+    return np.stack([value, *np.where(alike, np.nan, ends)], axis=-1)

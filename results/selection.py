@@ -5,7 +5,10 @@ import pandas as pd
 
 from .grid import check, grid
 from .interval import jackknife
+from .likelihoods import IN_LIKELIHOODS, comparable, several
 from .summary import scores_of
+from .sweeps import NO_SPREAD
+from .unsupervised import with_elbo
 
 ALL = "all"  # methods
 HOWS = ("run", "setting")
@@ -19,24 +22,8 @@ NUMBERS = {  # what can be chosen by: whether more of it is better (1) or less (
     "udr_lasso": 1,
     "udr_spearman": 1,
 }
-NAMES = {
-    "reconstruction": "reconstruction",
-    "kl": "KL",
-    "elbo": "ELBO",
-    "gaussian_total_correlation_sampled": "total correlation",
-    "udr_lasso": "UDR, lasso",
-    "udr_spearman": "UDR, Spearman",
-    LABELS: "labels",
-}
 KEYS = ["dataset", "model", "metric", "by", "how"]
 SAID = ["chosen", "random", "best", "worst", "regret", "regret_low", "regret_high", "seeds", "why"]
-
-
-def with_elbo(runs: pd.DataFrame) -> pd.DataFrame:
-    """`runs` with a column `elbo`, −reconstruction − KL where it is not there, in nats."""
-    if "elbo" in runs or not {"reconstruction", "kl"} <= {*runs.columns}:
-        return runs
-    return runs.assign(elbo=-runs["reconstruction"] - runs["kl"])
 
 
 def numbers_of(runs: pd.DataFrame) -> list[str]:
@@ -65,13 +52,14 @@ def selection(runs: pd.DataFrame, scores: list[str] | None = None) -> pd.DataFra
     Intervals leave out each seed in turn, on the scale of the regret's logarithm. They are of fresh
     seeds and the choices that were made here: choices of settings are not made anew. UDR compares a
     run with other seeds of its setting, and is not computed anew either. Where a choice is nearly
-    always the best, its regret is 0 in most seeds, and intervals from ten cover too little.
+    always the best, its regret is 0 in most seeds, and intervals from ten cover too little. Where
+    the runs of a dataset have `likelihoods.several`, reconstruction and ELBO choose nothing.
     """
     scores = scores_of(runs) if scores is None else scores
     check(runs, scores)
     runs = with_elbo(runs)
-    numbers = numbers_of(runs)
-    settings, _, values = grid(runs, [*scores, *numbers])
+    numbers, mixed = numbers_of(runs), several(runs)
+    settings, _, values = grid(comparable(runs), [*scores, *numbers])
     signs = np.array([NUMBERS[name] for name in numbers]).reshape(-1, 1, 1)
     found = []
     for dataset, own in settings.groupby("dataset", sort=False):
@@ -90,7 +78,10 @@ def selection(runs: pd.DataFrame, scores: list[str] | None = None) -> pd.DataFra
                 by_seed[:, :, ~has] = np.nan
                 about = {"dataset": dataset, "model": model, "how": how}
                 found += _rows(about, scores, numbers, by_seed)
-    return pd.DataFrame(found, columns=[*KEYS, "value", "low", "high", *SAID])
+    table = pd.DataFrame(found, columns=[*KEYS, "value", "low", "high", *SAID])
+    unlike = table["dataset"].isin([*mixed]) & table["by"].isin(IN_LIKELIHOODS)
+    table["why"] = table["why"].mask(unlike, table["dataset"].map(mixed))
+    return table
 
 
 def _medians_of_others(values):
@@ -178,4 +169,4 @@ def _why(row, spread):
         return "fewer than three seeds"
     if row["by"] == LABELS:
         return "for comparison, without an interval"
-    return "" if spread else "every seed says the same"
+    return "" if spread else NO_SPREAD

@@ -12,6 +12,7 @@ import pandas as pd
 from .grid import check, grid
 from .moments import Cell, difference, left_out
 from .summary import scores_of
+from .sweeps import NO_SPREAD
 
 ALL = "all"  # datasets, or scores
 EXPLAINED = ("method", "method and strength")
@@ -158,7 +159,8 @@ def _row(numbers, cells, why):
     there = np.concatenate([np.isfinite(cell.table[0]) for cell in cells])
     runs, seeds = int(there.sum()), int(there.any(axis=0).sum())
     value, low, high = numbers
-    why = why or ("" if np.isfinite(low) else f"{seeds} seeds give no interval")
+    few = f"{seeds} seeds give no interval" if seeds < 3 else NO_SPREAD
+    why = why or ("" if np.isfinite(low) else few)
     return {"value": value, "low": low, "high": high, "runs": runs, "seeds": seeds, "why": why}
 
 

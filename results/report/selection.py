@@ -3,13 +3,17 @@
 import numpy as np
 import pandas as pd
 
+from ..likelihoods import comparable
 from ..rank_correlations import rank_correlations
-from ..selection import ALL, LABELS, NAMES, numbers_of, selection, with_elbo
-from ..summary import SCORE, SCORES
+from ..selection import ALL, LABELS, numbers_of, selection
+from ..summary import SCORES, leading
+from ..unsupervised import UNSUPERVISED, with_elbo
 from .drawing import INK, MEDIAN, PALETTE, WIDTH, axes, heatmap, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table
+from .section import CHOSEN, Picture, Section, Study, Table, percent
+from .silence import silence, silent
 
 NAME, TITLE = "selection", "Can good runs be chosen without labels?"
+NAMES = UNSUPERVISED | {LABELS: "labels"}
 MARKS = {"run": ("o", MEDIAN), "setting": ("s", PALETTE[0])}
 ABOUT = (
     "Of the runs of one seed, one is chosen by a number that needs no labels: the lowest "
@@ -18,8 +22,8 @@ ABOUT = (
     "(100 %); below 0 a random choice is better. A setting is chosen by the median of the number "
     "over all other seeds, and judged by its run of this one; beside it stands the setting that is "
     "chosen so with labels, by the score itself. Diverged runs have no number and are not "
-    "chosen. Intervals are 95 %, each seed left out in turn; they are of each number alone, and "
-    "that the best of several is named is not in them."
+    "chosen; where runs have several likelihoods, reconstruction and ELBO choose nothing. "
+    f"Intervals are 95 %, each seed left out in turn. {CHOSEN}"
 )
 
 
@@ -35,9 +39,8 @@ def section(study: Study) -> Section:
     found = selection(runs, study.scores)
     found = found[found["model"] == ALL]
     if found["value"].isna().all():
-        why = "; ".join(sorted(set(found["why"]))) or "there are no runs"
-        return Section(NAME, TITLE, [], why=why)
-    correlations = rank_correlations(runs, numbers, study.scores)
+        return Section(NAME, TITLE, [], why=silence(found["why"]) or "there are no runs")
+    correlations = rank_correlations(comparable(runs), numbers, study.scores)
     correlations = correlations[correlations["kind"] == "pooled"]
     pictures = [_agreement(d, own) for d, own in correlations.groupby("dataset", sort=False)]
     for (dataset, metric), own in found.groupby(["dataset", "metric"], sort=False):
@@ -48,38 +51,26 @@ def section(study: Study) -> Section:
 
 
 def _findings(found, scores):
-    score = SCORE if SCORE in scores else scores[0]
-    texts = []
+    score, texts = leading(scores), []
     for dataset, own in found[found["metric"] == score].groupby("dataset", sort=False):
-        runs = own[(own["how"] == "run") & own["value"].notna()]
-        if runs.empty:
-            texts.append(f"{NOT_ENOUGH} on {dataset}: {own['why'].iloc[0]}.")
+        runs = own[own["how"] == "run"]
+        if runs["value"].isna().all():
+            texts.append(silent(f"on {dataset}", "; ".join(sorted({*runs["why"]} - {""}))))
             continue
-        runs = runs.sort_values("value", kind="stable")
+        runs = runs.dropna(subset="value").sort_values("value", kind="stable")
         best, worst = runs.iloc[-1], runs.iloc[0]
         text = (
             f"On {dataset}, a run of a seed has {SCORES[score]} {best['random']:.2f} on average "
             f"and the best {best['best']:.2f}. Chosen by {NAMES[best['by']]}, it comes "
-            f"**{_whole(best['value'])} %**{_reach(best)} of the way"
+            f"**{percent(best)}** of the way"
         )
         if len(runs) > 1:
-            text += f", by {NAMES[worst['by']]} **{_whole(worst['value'])} %**{_reach(worst)}"
+            text += f", by {NAMES[worst['by']]} **{percent(worst)}**"
         labels = own[(own["by"] == LABELS) & own["value"].notna()]
         if len(labels):
-            with_labels = _whole(labels["value"].iloc[0])
-            text += f"; the setting that labels choose comes {with_labels} %"
+            text += f"; the setting that labels choose comes {percent(labels.iloc[0])}"
         texts.append(f"{text}.")
     return texts
-
-
-def _whole(share):
-    return f"{round(100 * share)}".replace("-", "−")
-
-
-def _reach(row):
-    if np.isnan(row["low"]):
-        return ""
-    return f" [{_whole(row['low'])} to {_whole(row['high'])}]"
 
 
 def _agreement(dataset, own):
@@ -91,8 +82,9 @@ def _agreement(dataset, own):
     with style():
         figure = heatmap(f"On {dataset}", wide.to_numpy(), numbers, metrics)
     strongest = wide.stack().abs().idxmax()
+    most = " most" if wide.notna().sum(axis=None) > 1 else ""
     alt = (
-        f"On {dataset}, {NAMES[strongest[0]]} goes along most with {SCORES[strongest[1]]}, with a "
+        f"On {dataset}, {NAMES[strongest[0]]} goes along{most} with {SCORES[strongest[1]]}, with a "
         f"rank correlation of {wide.loc[strongest]:.2f}"
     )
     caption = (
@@ -105,7 +97,7 @@ def _agreement(dataset, own):
 
 def _worth(dataset, metric, own):
     said = own[own["value"].notna()]
-    if said.empty:
+    if (said["how"] != "run").all():  # what labels choose, beside nothing
         return None
     names = list(dict.fromkeys(said["by"]))
     with style():
@@ -123,9 +115,10 @@ def _worth(dataset, metric, own):
         on.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %".replace("-", "−"))
         figure.legend(loc="outside lower center", ncols=2, title="", handletextpad=0.1)
     best = said.loc[said[said["how"] == "run"]["value"].idxmax()]
+    furthest = " furthest" if (said["how"] == "run").sum() > 1 else ""
     alt = (
-        f"On {dataset}, of runs chosen without labels those by {NAMES[best['by']]} come furthest "
-        f"from a random to the best {SCORES[metric]}: {_whole(best['value'])} %"
+        f"On {dataset}, of runs chosen without labels those by {NAMES[best['by']]} come{furthest} "
+        f"from a random to the best {SCORES[metric]}: {100 * best['value']:.0f} %"
     )
     caption = (
         f"Share of the way from a random run (broken line) to the best of a seed (dotted line) by "
@@ -140,7 +133,7 @@ def _table(found):
         cells = {"dataset": row["dataset"], "metric": row["metric"], "by": NAMES[row["by"]]}
         cells["chosen is a"] = row["how"]
         said = not np.isnan(row["value"])
-        cells["of the way"] = f"{_whole(row['value'])} %{_reach(row)}" if said else row["why"]
+        cells["of the way"] = percent(row) if said else row["why"]
         for name in ("chosen", "random", "best"):
             cells[name] = f"{row[name]:.3f}" if said else ""
         rows.append(cells | {"regret": f"{row['regret']:.3f}" if said else ""})

@@ -6,7 +6,7 @@ import pytest
 from soberlook.registry import BadInput
 from soberlook.results.report.section import Study
 from soberlook.results.report.selection import section
-from soberlook.results.selection import selection, with_elbo
+from soberlook.results.selection import selection
 from soberlook.results.summary import labelled
 
 SHAPE = (1, 6, 6)
@@ -57,11 +57,12 @@ def of_settings(own, many):
     return np.array(found)
 
 
-def covered(rng):
+def covered(rng, off=0.0):
+    """`off` is added to the planted values: with it, intervals should not contain them."""
     expected = study(rng)
     many = runs_of(rng, expected, 9_000)
     own = runs_of(rng, expected)
-    truth = np.concatenate([of_runs(many), of_settings(own, many)])
+    truth = np.concatenate([of_runs(many), of_settings(own, many)]) + off
     found = selection(planted.frame_of(own), ["mig"])
     found = found[found["model"] == "all"].assign(way=truth[:, 0], lost=truth[:, 1])
     found = found[found["by"] != "labels"]
@@ -75,6 +76,8 @@ def covered(rng):
 def test_intervals_cover_what_was_planted():
     found = pd.DataFrame([covered(np.random.default_rng([i, 13])) for i in range(40)])
     assert (found.mean() >= 0.9).all(), found.mean()
+    wrong = pd.DataFrame([covered(np.random.default_rng([i, 13]), off=3.0) for i in range(5)])
+    assert (wrong.mean() <= 0.1).all(), wrong.mean()
 
 
 def of_all(runs, scores=None):
@@ -119,16 +122,6 @@ def test_the_best_is_a_number_of_its_kind():
     assert (runs["regret"] > 0).all() and (runs["value"] < 0).all()
 
 
-def test_elbo_is_made_of_its_parts():
-    runs = planted.frame_of(
-        {"reconstruction": np.full((1, 1, 1, 2), 3.0), "kl": np.ones((1, 1, 1, 2))}
-    )
-    assert with_elbo(runs)["elbo"].tolist() == [-4, -4]
-    known = runs.assign(elbo=-9.0)
-    assert with_elbo(known)["elbo"].tolist() == [-9, -9]
-    assert "elbo" not in with_elbo(runs.drop(columns="kl"))
-
-
 def test_a_number_that_knows_nothing_chooses_at_random():
     rng = np.random.default_rng(1)
     columns = {"mig": planted.effects(rng, (1, 6, 6, 50), setting=1, seed=1)}
@@ -160,6 +153,13 @@ POOR = {
     "all diverged": lambda runs: runs.assign(mig=0.0, udr_lasso=np.nan, reconstruction=np.nan),
     "no score": lambda runs: runs.assign(mig=np.nan),
     "half": lambda runs: runs[np.arange(len(runs)) % 7 < 3],
+    "numbers that one dataset lacks": lambda runs: runs.assign(
+        dataset=np.where(runs["strength"] < 4, "d0", "d1"),
+        **{name: runs[name].where(runs["strength"] < 4) for name in NUMBERS},
+    ),
+    "several likelihoods": lambda runs: runs.assign(
+        likelihood=np.where(runs["model"] == "beta_vae", "gaussian", "bernoulli"), udr_lasso=np.nan
+    ),
     "a score that one dataset lacks": lambda runs: runs.assign(
         mig=runs["mig"].where(runs["strength"] < 4),
         dataset=np.where(runs["strength"] < 4, "d0", "d1"),
@@ -198,7 +198,33 @@ def test_the_section():
     runs = labelled(planted.frame_of(runs_of(rng, study(rng))))
     shown = section(Study(runs, runs, pd.DataFrame(), pd.DataFrame(), ["mig"]))
     best = of_all(runs).xs("run", level="how")["value"].max()
-    assert f"**{100 * best:.0f} %**" in shown.findings[0]
+    assert f"**{100 * best:.0f} % [" in shown.findings[0]
     assert {p.dataset for p in shown.pictures} == {"d0"}
     assert section(Study(runs, runs, runs, runs, [])).why == "no run has a score"
     assert section(Study(runs.drop(columns=NUMBERS), runs, runs, runs, ["mig"])).why
+
+
+def test_reconstructions_of_several_likelihoods_choose_nothing():
+    rng = np.random.default_rng(8)
+    runs = labelled(planted.frame_of(runs_of(rng, study(rng)))).assign(kl=1.0)
+    mixed = runs.assign(likelihood=np.where(runs["model"] == "beta_vae", "gaussian", "bernoulli"))
+    found, alike = of_all(mixed), of_all(mixed.assign(likelihood="gaussian"))
+    for by in ("reconstruction", "elbo"):
+        rows = found.loc[by]
+        assert rows["value"].isna().all() and alike.loc[by, "value"].notna().all()
+        assert set(rows["why"]) == {"its runs have several likelihoods, bernoulli, gaussian"}
+    pd.testing.assert_series_equal(found.loc["udr_lasso", "low"], alike.loc["udr_lasso", "low"])
+    nothing = pd.DataFrame()
+    shown = section(Study(mixed, mixed, nothing, nothing, ["mig"]))
+    assert "UDR" in shown.findings[0] and "reconstruction" not in shown.findings[0]
+
+
+def test_numbers_that_one_dataset_lacks_stop_no_other():
+    """On the second dataset labels alone can choose: it has no picture, and a reason."""
+    rng = np.random.default_rng(9)
+    both = [planted.frame_of(runs_of(rng, study(rng))) for _ in range(2)]
+    lacking = both[1].assign(**dict.fromkeys(NUMBERS, np.nan), dataset="d1")
+    runs = labelled(pd.concat([both[0], lacking.assign(setting="1" + lacking["setting"])]))
+    shown = section(Study(runs, runs, pd.DataFrame(), pd.DataFrame(), ["mig"]))
+    assert {p.dataset for p in shown.pictures} == {"d0"}
+    assert shown.findings[1] == "Nothing can be said on d1: no run has both."
