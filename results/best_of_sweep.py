@@ -35,10 +35,10 @@ def best_of_sweep(
     A row per dataset, model and metric; higher scores are better. `value` is in the units of the
     score; `low` and `high` come from the jackknife over seeds, choice and all: the seeds' scores
     alone would miss what the choice adds (their interval covers 86 % where strengths are close).
-    `naive` is the highest mean of a strength on all seeds, and `optimism` what that says too much,
-    `naive` − `value`. `label` is the strength chosen most often, in `share` of the halves;
-    `settings` how many there were to choose from. `rng` draws halves of more than ten seeds (None:
-    seed 0).
+    `naive` is the highest mean of a strength on all seeds, and `optimism` what that says too much
+    at most, `naive` − `value`: choosing by half of the seeds costs a little, too. `label` is the
+    strength chosen most often, in `share` of the halves; `settings` how many there were to choose
+    from. `rng` draws halves of more than ten seeds (None: seed 0).
 
     Estimated is the choice by *half* of the seeds, a little worse than that by all of them where
     strengths are close.

@@ -23,8 +23,8 @@ def league(
       choosing and reporting on the same seeds would say.
     - `rank`, and `first` to `last`: the ranks by `value` that are possible, 1 is the highest. All
       of them hold together with a probability of 95 % at least, see `possible_ranks`.
-    - `runs`, `lost` (the share of them that did not end well), `seeds`, and `why` there is no
-      interval.
+    - `runs`, those with the score; `lost`, the share of all runs of the method that failed or
+      diverged; `seeds`, and `why` there is no interval.
 
     Runs without a score are left out; `grid.floored` gives diverged ones the metric's floor first.
     Scores are in their own units, higher is better.

@@ -12,7 +12,6 @@ import numpy as np
 
 from .interval import jackknife
 
-
 ROUNDING = 1e-8  # more than what the ends of a scale are kept away by
 
 

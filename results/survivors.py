@@ -1,4 +1,4 @@
-"""What lost runs hide: how often a method diverges, and whether the order hangs on it."""
+"""What diverged runs hide: how often methods diverge, and whether their order hangs on it."""
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,11 @@ def survivors(
     """Every method's interquartile mean with diverged runs at the metric's floor, and without them.
 
     A row per dataset, metric and model: `value`, `low`, `high` with all runs, and its `rank` among
-    the methods; `alone`, `alone_low`, `alone_high`, `alone_rank` of the runs that have a score;
-    `moved` = `alone` − `value`; `runs`, of which `lost` have no score; `seeds`, and `why` there is
-    no interval. Runs that *failed* count in neither: they say nothing of their method. `bounds` say
-    the floors, 0 elsewhere. Intervals are the jackknife's over seeds.
+    the methods; `alone`, `alone_low`, `alone_high`, `alone_rank` of the runs that have a number;
+    `moved` = `alone` − `value`; `runs`, of which `floored` have none and score the floor, which are
+    those that diverged or of whose codes the metric could not be computed (`grid.floored`);
+    `seeds`, and `why` there is no interval. Runs that *failed* count in neither: they say nothing
+    of their method. `bounds` say the floors, 0 elsewhere. Intervals are the jackknife's over seeds.
     """
     scores = asked(runs, scores)
     check(runs, scores)
@@ -36,10 +37,13 @@ def survivors(
         count, kept = ((~np.isnan(x)).sum(axis=(1, 2)) for x in (sweep.values, left))
         cells = {"value": value, "low": low, "high": high, "alone": own, "alone_low": own_low}
         cells |= {"alone_high": own_high, "moved": own - value, "runs": count}
-        cells |= {"lost": count - kept, "seeds": (~np.isnan(sweep.values)).any(axis=1).sum(axis=1)}
+        cells |= {
+            "floored": count - kept,
+            "seeds": (~np.isnan(sweep.values)).any(axis=1).sum(axis=1),
+        }
         parts.append(sweep.rows(scores, cells | {"why": why}))
     names = ["dataset", "metric", "model", "value", "low", "high", "alone", "alone_low"]
-    table = joined(parts, [*names, "alone_high", "moved", "runs", "lost", "seeds", "why"])
+    table = joined(parts, [*names, "alone_high", "moved", "runs", "floored", "seeds", "why"])
     for name, column in (("rank", "value"), ("alone_rank", "alone")):
         groups = table.groupby(["dataset", "metric"], sort=False)[column]
         table[name] = groups.rank(ascending=False, method="min")
@@ -53,7 +57,7 @@ def failure_rates(runs: pd.DataFrame) -> pd.DataFrame:
 
     A row per dataset, model and `label`, "" being the method with all its strengths: `value` from 0
     to 1, `low` and `high` by Wilson, of a setting's runs, which have a seed each, and of a method's
-    over seeds (`share.of_share`); `runs`, of which `lost` diverged; `failed`, which are not among
+    over seeds (`share.of_share`); `runs`, of which `diverged` did; `failed`, which are not among
     them, as they say nothing of their method; `seeds`, and `why` there is no interval.
     """
     check(runs)
@@ -75,11 +79,11 @@ def failure_rates(runs: pd.DataFrame) -> pd.DataFrame:
         ):
             cells[name] = [float(whole), *own]
         cells["runs"] = [int(seeds.sum()), *seeds]
-        cells["lost"] = [int(np.nansum(hits)), *np.nansum(hits, axis=1).astype(int)]
+        cells["diverged"] = [int(np.nansum(hits)), *np.nansum(hits, axis=1).astype(int)]
         own = [int(failed[sweep.dataset, sweep.model, label]) for label in labels]
         cells["failed"] = [sum(own), *own]
         cells["seeds"] = counts = np.array([(~np.isnan(hits)).any(axis=0).sum(), *seeds])
         cells["why"] = np.select([counts == 0, counts == 1], [NO_RUNS, ONE_SEED], "")
         parts.append(pd.DataFrame({"dataset": sweep.dataset, "model": sweep.model} | cells))
-    names = ["dataset", "model", "label", "value", "low", "high", "runs", "lost", "failed", "seeds"]
-    return joined(parts, [*names, "why"])
+    names = ["dataset", "model", "label", "value", "low", "high", "runs", "diverged", "failed"]
+    return joined(parts, [*names, "seeds", "why"])

@@ -8,10 +8,10 @@ import pandas as pd
 from scipy import special
 
 from .grid import grid
-from .interval import LEVEL
+from .interval import LEVEL, SAME
 from .summary import scores_of
 
-NO_RUNS, ONE_SEED, NO_SPREAD = "too few runs", "one seed", "every seed says the same"
+NO_RUNS, ONE_SEED, NO_SPREAD = "too few runs", "one seed", SAME
 ROUNDING = 1e-12  # a spread this small beside the numbers it is of is none
 
 

@@ -20,11 +20,13 @@ FACTS = {  # columns of runs, and their names
     "jax": "jax",
     "python": "Python",
 }
-VERSIONS = ("device", "mapping", "soberlook", "git_revision", "jax", "python")
+VERSIONS = ("likelihood", "device", "mapping", "soberlook", "git_revision", "jax", "python")
 MOST = 6  # values of a fact that are named
 ABOUT = (
-    "Runs are equal in distribution, not bit by bit, between devices, mappings and versions. Of a "
-    "metric whose version changed, rows of two versions are not the same number."
+    "Runs are equal in distribution, not bit by bit, between devices, mappings and versions. "
+    "Reconstructions and ELBO of several likelihoods are no measure of each other. Of a metric "
+    "whose version changed, rows of two versions are not the same number. Lost runs failed or "
+    "diverged."
 )
 
 
@@ -40,8 +42,9 @@ def section(study: Study) -> Section:
     lost = _lost(runs)
     if len(lost):
         worst = lost.iloc[0]
-        text = f"Most were lost of {worst['model']} on {worst['dataset']}: {worst['lost']} of "
-        findings.append(f"{text}{worst['runs']}.")
+        text = "Lost were most" if len(lost) > 1 else "Lost were runs"
+        text += f" of {worst['model']} on {worst['dataset']}: {worst['lost']} of {worst['runs']}"
+        findings.append(f"{text} failed or diverged.")
     findings += _mixed(runs) + _mixed_metrics(study)
     facts = [
         {"fact": name, "value": _values(runs[column])}

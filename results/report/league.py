@@ -4,9 +4,10 @@ import pandas as pd
 
 from ..compare_methods import compare_methods
 from ..league import league
-from ..summary import SCORE, SCORES
+from ..summary import SCORES, leading
 from .drawing import INK, WIDTH, axes, colour_of, marker_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table, listed, say_interval
+from .section import CHOSEN, Picture, Section, Study, Table, listed, say_interval
+from .silence import silent
 
 NAME, TITLE = "league", "Which method leads, and can the others be told from it?"
 ABOUT = (
@@ -17,8 +18,8 @@ ABOUT = (
     "the number of those that are not surely worse; all of them hold together with a probability "
     "of at least 95 %, by construction more, so they are wide rather than wrong (after Mogstad et "
     "al., 2024). Differences are by the best strength; seeds are compared in pairs where their "
-    "scores correlate. Diverged runs have the metric's floor. Intervals are 95 %, with seeds as "
-    "clusters."
+    "scores correlate. Diverged runs have the metric's floor; lost ones failed or diverged. "
+    f"Intervals are 95 %, with seeds as clusters. {CHOSEN}"
 )
 
 
@@ -51,19 +52,19 @@ def _say(row, name="value", low="low", high="high"):
 
 
 def _findings(table, scores):
-    score = SCORE if SCORE in scores else scores[0]
+    score = leading(scores)
     for dataset, own in table[table["metric"] == score].groupby("dataset", sort=False):
         known = own[own["rank"].notna()]
         if len(known) < 2:
             why = "one method" if len(known) else "no run"
-            yield f"{NOT_ENOUGH} on {dataset}: {why} has this score."
+            yield silent(f"on {dataset}", f"{why} has {SCORES.get(score, score)}")
             continue
         if known["low"].isna().all():
-            yield f"{NOT_ENOUGH} on {dataset}: {known.iloc[0]['why']}."
+            yield silent(f"on {dataset}", known.iloc[0]["why"])
             continue
         first = known.iloc[0]
-        text = f"On {dataset}, **{first['model']}** has the highest {SCORES.get(score, score)}, "
-        text += f"{_say(first)}"
+        text = f"On {dataset}, **{first['model']}** has the highest interquartile mean of "
+        text += f"{SCORES.get(score, score)}, {_say(first)}"
         rivals = known[(known["first"] == 1) & (known.index != known.index[0])]
         if rivals.empty:
             text += ", and it alone can be **first**."
@@ -78,8 +79,10 @@ def _findings(table, scores):
 
 def _overall(table):
     """Over all datasets and scores: how often one method leads, and what a naive choice adds."""
-    known = table[table["low"].notna()]
-    groups = known.groupby(["dataset", "metric"], sort=False)
+    keys = ["dataset", "metric"]
+    ranked = table[table["rank"].notna()].groupby(keys, sort=False)
+    several = ranked.filter(lambda own: len(own) > 1 and own["low"].notna().any())
+    groups = several.groupby(keys, sort=False)  # of all that have a rank, with or without a spread
     if len(groups) > 1:
         alone = (groups["first"].agg(lambda ranks: (ranks == 1).sum()) == 1).sum()
         text = f"Over {len(groups)} pairs of a dataset and a score, one method alone can be first "
@@ -87,8 +90,10 @@ def _overall(table):
     said_more = (table["naive"] - table["best"]).dropna()
     if said_more.max() >= 0.0005:
         yield (
-            "A strength that is chosen and reported on the same seeds would seem better than it is "
-            f"by {said_more.median():.3f} in the median, and by {said_more.max():.3f} at most."
+            "A strength that is chosen and reported on the same seeds scores higher than one that "
+            "is chosen on half of them and reported on the others, by "
+            f"{said_more.median():.3f} in the median, and by {said_more.max():.3f} at most: that "
+            "is luck, and what choosing by half of the seeds costs."
         )
 
 
@@ -111,7 +116,8 @@ def _picture(dataset, metric, own, models):
         on.set_xlabel(name)
         figure.legend(loc="outside lower center", ncols=2, handlelength=1.6)
     first = own.iloc[0]
-    alt = f"{first['model']} has the highest {name} on {dataset}, {_say(first)}; "
+    alt = f"{first['model']} has the highest interquartile mean of {name} on {dataset}, "
+    alt += f"{_say(first)}; "
     alt += "ranks possible: " + ", ".join(f"{r['model']} {ranks_of(r)}" for _, r in own.iterrows())
     caption = f"{name} of every method on {dataset}, the highest first, and the ranks possible."
     return Picture(f"league_{dataset}_{metric}", figure, alt, caption, own, dataset, metric)

@@ -5,9 +5,10 @@ import pandas as pd
 
 from ..how_many_seeds import MAYBE_NONE, how_many_seeds
 from ..power import POWER, seeds_needed, smallest_difference
-from ..summary import SCORE, SCORES
+from ..summary import SCORES, leading
 from .drawing import DOT, INK, MEDIAN, PALETTE, WIDTH, axes, style
-from .section import NOT_ENOUGH, Picture, Section, Study, Table
+from .section import CHOSEN, Picture, Section, Study, Table
+from .silence import silence, silent
 
 NAME, TITLE = "power", "How many seeds tell two methods apart?"
 MORE_POWER, FEWEST, MOST = 0.9, 2, 10_000  # the axis ends there; an arrow points to what is beyond
@@ -18,7 +19,7 @@ ABOUT = (
     "and the smallest difference, in standard deviations, that the runs leave possible at 95 %; it "
     "has no upper end where there may be no difference at all. A difference that was seen is a "
     "guess, mostly too large where few seeds made it stand out: a new study is planned for the "
-    "smallest difference that would matter."
+    f"smallest difference that would matter. {CHOSEN}"
 )
 
 
@@ -30,8 +31,7 @@ def section(study: Study) -> Section:
         return Section(NAME, TITLE, [], why="there is one method only")
     found = how_many_seeds(study.runs, study.scores)
     if found["low"].isna().all():
-        why = "; ".join(sorted({*found["why"]} - {""})) or "no dataset has two methods"
-        return Section(NAME, TITLE, [], why=why)
+        return Section(NAME, TITLE, [], why=silence(found["why"]) or "no dataset has two methods")
     known = found[found["low"].notna()]
     groups = known.groupby(["dataset", "metric"], sort=False)
     pictures = [_picture(*key, own) for key, own in groups]
@@ -47,16 +47,21 @@ def _findings(found, scores):
             f"**{smallest_difference(n):.2f}** standard deviations with {100 * POWER:.0f} % power, "
             f"and of {smallest_difference(n, power=MORE_POWER):.2f} with {100 * MORE_POWER:.0f} %."
         )
-    score = SCORE if SCORE in scores else scores[0]
+    score = leading(scores)
     for dataset, own in found[found["metric"] == score].groupby("dataset", sort=False):
         known, name = own[own["low"].notna()], SCORES.get(score, score)
         if known.empty:
-            yield f"{NOT_ENOUGH} on {dataset}: {own.iloc[0]['why']}."
+            yield silent(f"on {dataset}", own.iloc[0]["why"])
             continue
-        enough = (known["power"] >= POWER).sum()
+        enough, far = (known["power"] >= POWER).sum(), known.iloc[0]
+        see = f"the seeds at hand see with {100 * POWER:.0f} % power"
+        if len(known) == 1:
+            text = f"On {dataset}, {far['model']} and {far['other']} differ in {name} by "
+            text += f"**{abs(far['difference']):.3f}**; {see} {far['smallest']:.3f}."
+            yield text if enough else f"{text} They would need {_seeds(far)}."
+            continue
         text = f"On {dataset}, **{enough} of {len(known)}** pairs of methods differ in {name} by "
-        text += f"as much as the seeds at hand see with {100 * POWER:.0f} % power, "
-        text += f"{known['smallest'].median():.3f} in the median."
+        text += f"as much as {see}, {known['smallest'].median():.3f} in the median."
         far = known.loc[known["value"].fillna(np.inf).idxmax()]
         if far["power"] < POWER:
             text += f" {far['model']} and {far['other']}, the closest, would need {_seeds(far)}."

@@ -3,9 +3,10 @@
 import numpy as np
 
 from ..profiles import profiles
-from ..summary import SCORE, SCORES
+from ..summary import SCORES, leading
 from .drawing import WIDTH, axes, colour_of, marker_of, style
-from .section import NOT_ENOUGH, Picture, Section, Study, percent
+from .section import CHOSEN, Picture, Section, Study, listed, percent
+from .silence import silent
 
 NAME, TITLE = "profiles", "How many of a method's runs reach a score?"
 ABOUT = (
@@ -13,7 +14,7 @@ ABOUT = (
     "runs, all strengths and seeds, whose score is above a threshold. A method whose curve is "
     "never below another's is the better choice whatever one asks for; where curves cross it "
     "depends. Bands are 95 % for each threshold alone, with seeds as clusters. Diverged runs have "
-    "the metric's floor."
+    f"the metric's floor. {CHOSEN}"
 )
 
 
@@ -22,10 +23,7 @@ def section(study: Study) -> Section:
     if not study.scores:
         return Section(NAME, TITLE, [], why="no run has a score")
     found = profiles(study.runs, study.scores)
-    score, models = (
-        SCORE if SCORE in study.scores else study.scores[0],
-        [*study.runs["model"].unique()],
-    )
+    score, models = leading(study.scores), [*study.runs["model"].unique()]
     curves = found.dropna(subset="value").groupby(["dataset", "metric"], sort=False)
     pictures = [_picture(*key, own, models) for key, own in curves]
     findings = []
@@ -36,25 +34,31 @@ def section(study: Study) -> Section:
 
 
 def _finding(dataset, runs, score, curves):
+    values, name = runs[score].dropna(), SCORES.get(score, score)
     if curves.empty:
-        return f"{NOT_ENOUGH} on {dataset}: no run has this score."
-    middle, name = runs[score].median(), SCORES.get(score, score)
-    if runs[score].nunique() == 1:
-        return f"{NOT_ENOUGH} on {dataset}: every run has a {name} of {middle:.3f}."
+        return silent(f"on {dataset}", f"no run has {name}")
+    if values.nunique() == 1:
+        return f"Every run on {dataset} has the same {name}, {values.iloc[0]:.3f}."
     if curves["low"].isna().all():
-        return f"{NOT_ENOUGH} on {dataset}: {curves.iloc[0]['why']}."
+        return silent(f"on {dataset}", curves.iloc[0]["why"])
+    middle = values.median()
+    if middle == values.max():  # above which there is none
+        middle = values[values < middle].max()
+    above = 100 * (values > middle).mean()
     at = profiles(runs, [score], [middle]).dropna(subset="value").sort_values("value")
     worst, best = at.iloc[0], at.iloc[-1]
+    text = f"{above:.0f} % of all runs on {dataset} have a {name} above {middle:.3f}"
     if len(at) < 2:
-        text = f"On {dataset}, half of {best['model']}'s runs have a {name} above {middle:.3f}, "
-        return text + f"and none above {runs[score].max():.3f}."
-    text = f"Half of all runs on {dataset} have a {name} above {middle:.3f}: of {best['model']}'s "
-    text += f"**{percent(best)}**, of {worst['model']}'s **{percent(worst)}**."
+        return f"{text}, all of them of {best['model']}, the only method that has it."
+    text += f": of {best['model']}'s **{percent(best)}**, of {worst['model']}'s "
+    text += f"**{percent(worst)}**."
     wide = curves.pivot(index="threshold", columns="model", values="value")
-    ahead = wide.columns[(wide.ge(wide.max(axis=1), axis=0)).all()]
-    if len(ahead) == 1:
-        return f"{text} The curve of {ahead[0]} is nowhere below another's."
-    return f"{text} No method is ahead at every threshold: the curves cross."
+    ahead = [*wide.columns[wide.ge(wide.max(axis=1), axis=0).all()]]
+    if not ahead:
+        return f"{text} No method is ahead at every threshold: the curves cross."
+    whose = "curve of {} is" if len(ahead) == 1 else "curves of {} are the same, and"
+    text += f" The {whose.format(listed(ahead))} below another's at none of {len(wide)} thresholds."
+    return text
 
 
 def _picture(dataset, metric, own, models):

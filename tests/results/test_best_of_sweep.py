@@ -20,17 +20,24 @@ def expected(means, half):
     return (shares * means).sum(axis=-1)
 
 
-def covered(rng: np.random.Generator) -> dict[str, float]:
+def covered(rng: np.random.Generator, off: float = 0.0) -> dict[str, float]:
+    """`off` is added to the planted values: with it, intervals should not contain them."""
     close, far = rng.normal(0, 0.3, (2, 3, 4)), rng.normal(0, 2, (2, 3, 4))
     means = np.concatenate([close, far])
     found = best_of_sweep(frame_of({"mig": planted(rng, means)}))
-    truth = expected(means, 5).ravel()
+    truth = expected(means, 5).ravel() + off
     return {"best of sweep": ((found["low"] <= truth) & (truth <= found["high"])).mean()}
 
 
 def test_intervals_cover():
     shares = [covered(np.random.default_rng([i, 71]))["best of sweep"] for i in range(40)]
     assert 0.9 <= np.mean(shares) <= 0.995
+
+
+def test_intervals_do_not_contain_what_is_far_off():
+    found = [covered(np.random.default_rng([i, 71]), off=2.0) for i in range(10)]
+    for kind in found[0]:
+        assert np.mean([one[kind] for one in found]) <= 0.3, kind
 
 
 def test_by_hand():

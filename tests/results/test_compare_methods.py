@@ -9,14 +9,15 @@ from soberlook.results.compare_methods import compare_methods, difference, impro
 from soberlook.results.multiplicity import holm
 
 
-def covered(rng: np.random.Generator) -> dict[str, float]:
+def covered(rng: np.random.Generator, off: float = 0.0) -> dict[str, float]:
+    """`off` is added to the planted values: with it, intervals should not contain them."""
     means = rng.normal(0, 1, (4, 3, 4))
     scores = planted(rng, means, seed=np.array([0, 0, 1, 1])[:, None, None, None])
     runs = frame_of({"mig": scores})
     found, first, second = {}, *np.triu_indices(3, 1)
     for of, own in (("all", means.mean(axis=-1)), ("best", expected(means, 5))):
         table = compare_methods(runs, of=of)
-        truth = (own[:, first] - own[:, second]).ravel()
+        truth = (own[:, first] - own[:, second]).ravel() + off
         inside = (table["low"] <= truth) & (truth <= table["high"])
         for shared, name in ((False, "seeds alone"), (True, "shared seeds")):
             which = table["dataset"].isin(["d2", "d3"]) == shared
@@ -34,6 +35,12 @@ def test_intervals_cover():
     for kind in found[0]:
         share = np.mean([one[kind] for one in found])
         assert share >= 0.9, (kind, share)
+
+
+def test_intervals_do_not_contain_what_is_far_off():
+    found = [covered(np.random.default_rng([i, 72]), off=3.0) for i in range(10)]
+    for kind in found[0]:
+        assert np.mean([one[kind] for one in found]) <= 0.3, kind
 
 
 def test_differences_are_those_of_scipy():

@@ -8,7 +8,8 @@ from soberlook.results.how_many_seeds import how_many_seeds
 from soberlook.results.power import power_of, seeds_needed, smallest_difference
 
 
-def covered(rng: np.random.Generator) -> dict[str, float]:
+def covered(rng: np.random.Generator, times: float = 1.0) -> dict[str, float]:
+    """`times` the planted number of seeds: a tenth of it should not be in the intervals."""
     means = rng.normal(0, 1, (4, 3, 4))
     shared = np.array([0, 0, 2, 2])[:, None, None, None]
     table = how_many_seeds(frame_of({"mig": planted(rng, means, seed=shared)}), of="all")
@@ -18,7 +19,7 @@ def covered(rng: np.random.Generator) -> dict[str, float]:
     # Where methods share nothing, pairs differ by √2 of what one varies by.
     pairs = seeds_needed(effect / np.sqrt(2), paired=True)
     alone = seeds_needed(effect)
-    truth = np.where(table["paired"], pairs, alone)
+    truth = times * np.where(table["paired"], pairs, alone)
     held = (table["low"] <= truth) & (truth <= table["high"].fillna(np.inf))
     far = table["dataset"].isin(["d2", "d3"])
     return {"seeds needed, seeds alone": held[~far].mean(), "seeds needed, pairs": held[far].mean()}
@@ -29,6 +30,9 @@ def test_intervals_cover():
     for kind in found[0]:
         share = np.mean([one[kind] for one in found])
         assert share >= 0.9, (kind, share)
+    found = [covered(np.random.default_rng([i, 76]), times=0.05) for i in range(10)]
+    for kind in found[0]:
+        assert np.mean([one[kind] for one in found]) <= 0.4, kind
 
 
 @pytest.mark.parametrize("paired", [False, True])

@@ -17,7 +17,8 @@ def iqm_of(means, sd):
     return interquartile_mean(runs.reshape(*means.shape[:-1], -1))
 
 
-def covered(rng: np.random.Generator) -> dict[str, float]:
+def covered(rng: np.random.Generator, off: float = 0.0) -> dict[str, float]:
+    """`off` is added to the planted values: with it, intervals should not contain them."""
     means = (
         rng.normal(0, 0.5, (4, 1, 4))
         + rng.normal(0, 0.5, (4, 5, 1))
@@ -25,8 +26,8 @@ def covered(rng: np.random.Generator) -> dict[str, float]:
     )
     table = league(frame_of({"mig": planted(rng, means)})).sort_values(["dataset", "model"])
     truth = iqm_of(means, np.sqrt(1 + 0.5**2))
-    ranks = (truth[:, None, :] > truth[:, :, None]).sum(axis=-1) + 1
-    inside = (table["low"] <= truth.ravel()) & (truth.ravel() <= table["high"])
+    ranks = off + (truth[:, None, :] > truth[:, :, None]).sum(axis=-1) + 1
+    inside = (table["low"] <= truth.ravel() + off) & (truth.ravel() + off <= table["high"])
     held = (table["first"] <= ranks.ravel()) & (ranks.ravel() <= table["last"])
     return {
         "interquartile mean": inside.mean(),
@@ -39,6 +40,12 @@ def test_intervals_cover():
     for kind in found[0]:
         share = np.mean([one[kind] for one in found])
         assert share >= 0.9, (kind, share)
+
+
+def test_intervals_do_not_contain_what_is_far_off():
+    found = [covered(np.random.default_rng([i, 73]), off=2.0) for i in range(10)]
+    for kind in found[0]:
+        assert np.mean([one[kind] for one in found]) <= 0.3, kind
 
 
 def test_the_mean_of_the_middle_half():

@@ -8,18 +8,25 @@ from soberlook.results.profiles import THRESHOLDS, profiles
 from soberlook.results.share import of_share, wilson
 
 
-def covered(rng: np.random.Generator) -> dict[str, float]:
+def covered(rng: np.random.Generator, off: float = 0.0) -> dict[str, float]:
+    """`off` is added to the planted values: with it, intervals should not contain them."""
     means = rng.normal(0, 1, (4, 3, 4))
     steps = np.linspace(-3, 3, 13)
     table = profiles(frame_of({"mig": planted(rng, means)}), thresholds=steps)
     above = stats.norm.sf((steps - means[..., None]) / np.sqrt(1 + 0.5**2))
-    truth = above.mean(axis=2).ravel()  # [datasets, models, thresholds]
+    truth = off + above.mean(axis=2).ravel()  # [datasets, models, thresholds]
     return {"share above a score": ((table["low"] <= truth) & (truth <= table["high"])).mean()}
 
 
 def test_intervals_cover():
     shares = [covered(np.random.default_rng([i, 74]))["share above a score"] for i in range(40)]
     assert 0.91 <= np.mean(shares) <= 0.99
+
+
+def test_intervals_do_not_contain_what_is_far_off():
+    found = [covered(np.random.default_rng([i, 74]), off=0.5) for i in range(10)]
+    for kind in found[0]:
+        assert np.mean([one[kind] for one in found]) <= 0.3, kind
 
 
 def test_by_hand():

@@ -88,6 +88,7 @@ def poor():
     yield "constant", runs.assign(**dict.fromkeys(ASKED, 0.5))
     yield "zero", runs.assign(**dict.fromkeys(ASKED, 0.0))
     part = runs["dataset"] == "d1"
+    yield "a score that one dataset lacks", runs.assign(mig=runs["mig"].where(part))
     yield "half", runs.assign(**{c: runs[c].where(part) for c in ASKED[2:]})
     failed = {"train_seconds": np.nan, "evaluate_seconds": np.nan, "status": "failed"}
     yield "failed", runs.assign(**dict.fromkeys(ASKED, np.nan), **failed)
@@ -144,6 +145,17 @@ def test_grounds_name_what_is_mixed_and_where():
     assert "**mig is of several versions**: 1 (1 runs), 2 (1 runs)." in text
     assert "python" not in text.lower() and "sap" not in text
     assert "not finite after update 900" in found.tables[-1].data["reason"].iloc[0]
+
+
+def test_grounds_name_likelihoods_and_what_was_lost():
+    runs = made((1, 2, 1, 4)).assign(likelihood=["bernoulli"] * 4 + ["gaussian"] * 4)
+    said = grounds.section(study(runs)).findings
+    assert "Lost were runs of annealed_vae on d0: 1 of 4 failed or diverged." in said
+    mixed = "**likelihood is mixed**: bernoulli (4 runs of annealed_vae); gaussian (4 runs of beta"
+    assert any(text.startswith(mixed) for text in said)
+    runs.loc[[6, 7], "status"] = "failed"
+    said = grounds.section(study(runs)).findings
+    assert "Lost were most of beta_tcvae on d0: 2 of 4 failed or diverged." in said
 
 
 def test_settings():

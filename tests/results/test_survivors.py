@@ -11,7 +11,8 @@ from soberlook.results.interquartile_mean import interquartile_mean
 from soberlook.results.survivors import failure_rates, survivors
 
 
-def covered(rng: np.random.Generator) -> dict[str, float]:
+def covered(rng: np.random.Generator, off: float = 0.0) -> dict[str, float]:
+    """`off` is added to the planted values: with it, intervals should not contain them."""
     means = 5 + rng.normal(0, 1, (3, 4, 4))
     chance = rng.uniform(0, 0.3, (3, 4, 4))
     scores = planted(rng, means)
@@ -32,7 +33,9 @@ def covered(rng: np.random.Generator) -> dict[str, float]:
         "failure rate of a setting": (own["low"], chance.ravel(), own["high"]),
         "failure rate of a method": (pooled["low"], chance.mean(axis=2).ravel(), pooled["high"]),
     }
-    return {kind: ((low <= x) & (x <= high)).mean() for kind, (low, x, high) in held.items()}
+    return {
+        kind: ((low <= x + off) & (x + off <= high)).mean() for kind, (low, x, high) in held.items()
+    }
 
 
 def test_intervals_cover():
@@ -40,6 +43,12 @@ def test_intervals_cover():
     for kind in found[0]:
         share = np.mean([one[kind] for one in found])
         assert share >= 0.9, (kind, share)
+
+
+def test_intervals_do_not_contain_what_is_far_off():
+    found = [covered(np.random.default_rng([i, 75]), off=4.0) for i in range(10)]
+    for kind in found[0]:
+        assert np.mean([one[kind] for one in found]) <= 0.3, kind
 
 
 def test_the_order_that_lost_runs_change():
@@ -50,7 +59,7 @@ def test_the_order_that_lost_runs_change():
     table = survivors(frame_of({"mig": values})).set_index("model")
     assert table.index.tolist() == [METHODS[1], METHODS[0]]
     assert table["rank"].tolist() == [1, 2] and table["alone_rank"].tolist() == [2, 1]
-    assert table["lost"].tolist() == [0, 11] and table["runs"].tolist() == [16, 16]
+    assert table["floored"].tolist() == [0, 11] and table["runs"].tolist() == [16, 16]
     assert table.loc[METHODS[0], "alone"] == pytest.approx(2, abs=0.15)
     assert table.loc[METHODS[1], "moved"] == 0
     bounds = pd.DataFrame(
@@ -68,7 +77,7 @@ def test_failure_rates_by_hand():
     runs.loc[19, "status"] = "failed"
     table = failure_rates(runs).set_index("label")
     assert table["value"].tolist() == pytest.approx([2 / 19, 0, 2 / 9])
-    assert table["lost"].tolist() == [2, 0, 2] and table["failed"].tolist() == [1, 0, 1]
+    assert table["diverged"].tolist() == [2, 0, 2] and table["failed"].tolist() == [1, 0, 1]
     assert table["runs"].tolist() == [19, 10, 9]
     known = stats.binomtest(2, 9).proportion_ci(0.95, "wilson")
     assert table.loc["β = 2", ["low", "high"]].tolist() == pytest.approx([known.low, known.high])
@@ -79,7 +88,7 @@ def test_what_cannot_be_said_is_why():
     lost = frame_of({"mig": np.full((1, 2, 2, 3), np.nan)})
     table = survivors(lost, ["mig"])
     assert (table["why"] == "every seed says the same").all() and (table["value"] == 0).all()
-    assert table["alone"].isna().all() and (table["lost"] == 6).all()
+    assert table["alone"].isna().all() and (table["floored"] == 6).all()
     rates = failure_rates(lost)
     assert (rates["value"] == 1).all() and (rates["high"] == 1).all() and (rates["low"] > 0.1).all()
     one = frame_of({"mig": np.ones((1, 1, 1, 1))})

@@ -111,6 +111,8 @@ def test_known_answers():
     assert found.loc[("d0", "d1", "same"), "value"] == pytest.approx(1 / 3)  # only against itself
     assert found.loc[("d0", "d1", "same"), "half"] == pytest.approx(1 / 6)
     assert set(found.loc[(slice(None), slice(None), "other"), "why"]) == {"one score"}
+    alike = found.loc[("d0", "d0", "same")]
+    assert np.isnan(alike["low"]) and alike["why"] == "every seed says the same"
 
 
 def test_what_is_best_together_is_taken_as_often():

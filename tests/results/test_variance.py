@@ -134,6 +134,16 @@ def test_a_known_answer():
     assert explained.loc["method", "runs"] == 6 and explained.loc["method", "seeds"] == 3
 
 
+def test_what_every_seed_says_has_no_interval():
+    """No interval of width 0: settings differ, and runs of a setting do not."""
+    scores = np.arange(6.0).reshape(1, 3, 2, 1) + np.zeros((1, 3, 2, 5))
+    runs = planted.frame_of({"mig": scores})
+    for found in (variance_explained(runs), variance_components(runs)):
+        known = found[found["value"].notna()]
+        assert known["low"].isna().all() and set(known["why"]) == {"every seed says the same"}
+    assert variance_explained(runs)["value"].iloc[1] == pytest.approx(1)
+
+
 def test_luck_alone_explains_nothing_although_r_squared_says_so():
     rng = np.random.default_rng(2)
     runs = planted.frame_of({"mig": planted.effects(rng, (7, 6, 6, 10), seed=0.5)})
