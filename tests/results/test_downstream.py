@@ -87,13 +87,14 @@ def test_thirds_agree_with_pandas():
 
 def test_thirds_of_nothing():
     """A score that has nothing to do with an accuracy: the difference's interval has 0 in it."""
-    inside = []
+    inside, widths = [], []
     for i in range(30):
         columns = {c: planted.effects(RNG([i, 1]), (1, 3, 2, 10)) for c in ("mig",)}
         columns[GBT + "10"] = planted.effects(RNG([i, 2]), (1, 3, 2, 10))
         last = by_thirds(planted.frame_of(columns)).iloc[-1]
         inside.append(last["low"] < 0 < last["high"])
-    assert np.mean(inside) > 0.85
+        widths.append(last["high"] - last["low"])
+    assert np.mean(inside) > 0.85 and np.median(widths) < 2  # luck's deviation is 1
 
 
 def test_poor_input_says_why():
