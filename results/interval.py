@@ -9,7 +9,7 @@ of them, or that no seed says anything else than the others, which would be an i
 width.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -58,12 +58,26 @@ def jackknife(
     that others would be; but where `exact` such a number is its own interval. Deterministic. Not
     for medians and other quantiles, for which it is inconsistent.
     """
+    seeds = table.shape[-1]
+    left = [statistic(np.delete(table, s, axis=-1)) for s in range(seeds if seeds > 1 else 0)]
+    return of_left_out(statistic(table), left, scale=scale, level=level, exact=exact)
+
+
+def of_left_out(
+    value: float | np.ndarray,
+    left: Sequence[float | np.ndarray],
+    *,
+    scale: str = "plain",
+    level: float = LEVEL,
+    exact: bool = False,
+) -> Interval:
+    """The interval of `jackknife` from a statistic's value, and those without each seed in turn,
+    for statistics of which all these are known at once."""
     there, back = SCALES[scale]
-    value, seeds = np.asarray(statistic(table), float), table.shape[-1]
+    value, seeds = np.asarray(value, float), len(left)
     if seeds < 2:
         return _unknown(value)
-    left = [there(np.asarray(statistic(np.delete(table, s, axis=-1)), float)) for s in range(seeds)]
-    left = np.stack(left)
+    left = there(np.asarray(left, float))
     variance = (seeds - 1) / seeds * ((left - left.mean(axis=0)) ** 2).sum(axis=0)
     reach = stats.t.ppf(0.5 + level / 2, seeds - 1) * np.sqrt(variance)
     alike = np.ptp(left, axis=0) <= ROUNDING * np.abs(left).max(axis=0)

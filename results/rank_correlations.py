@@ -79,19 +79,18 @@ def _matrices(values, asked):
         shared = np.where(both, values[rows], np.nan)[:, settings][:, :, seeds]
         at = np.ix_(range(len(KINDS)), rows, rows)
         found["runs"][at], found["seeds"][at] = both.sum(), seeds.sum()
-        value, low, high = interval.jackknife(_both_kinds, shared, scale="correlation", exact=True)
+        each = [_pooled(np.delete(shared, s, axis=-1)) for s in range(shared.shape[-1])]
+        pooled, within = np.stack([_pooled(shared), *each]), _within(shared)
+        value, *left = np.stack([pooled, within], axis=1)
+        value, low, high = interval.of_left_out(value, left, scale="correlation", exact=True)
         found["alike"][at] = alike = low == high
         found["value"][at] = value
         found["low"][at], found["high"][at] = (np.where(alike, np.nan, x) for x in (low, high))
     return found
 
 
-def _both_kinds(values):
-    """[kinds, columns, columns] of values [columns, settings, seeds], all NaN for the same runs."""
-    return np.stack([_pooled(values), _within(values)])
-
-
 def _pooled(values):
+    """[columns, columns] of values [columns, settings, seeds], all NaN for the same runs."""
     ranks = rankdata(values[:, ~np.isnan(values[0])], axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True) if ranks.size else 0
     return _normalized(ranks @ ranks.T)
@@ -100,14 +99,26 @@ def _pooled(values):
 def _within(values):
     """A run stands above (1) or below (−1) another of its setting. Summed over the others this is
     its rank; and the product of its ranks by two scores, without the terms in which both compare
-    it with the same other, is on average what it is among ever so many seeds."""
-    products = np.zeros((len(values), len(values)))
+    it with the same other, is on average what it is among ever so many seeds.
+
+    [1 + seeds, columns, columns] of values [columns, settings, seeds]: of all seeds, and without
+    each. Without one, every other run loses one comparison, and all products are those of all
+    seeds less what that one had a part in.
+    """
+    columns, _, seeds = values.shape
+    products = np.zeros((1 + seeds, columns, columns))
     for own in values.swapaxes(0, 1):  # a setting at a time, which stays in the processor's cache
         higher = (own[:, :, None] > own[:, None, :]).astype(np.float32)  # NaN: neither
         above = higher - higher.swapaxes(1, 2)
-        ranks, above = above @ np.ones(own.shape[1], np.float32), above.reshape(len(own), -1)
-        products += ranks @ ranks.T - above @ above.T
-    return _normalized(products)
+        ranks, flat = above @ np.ones(seeds, np.float32), above.reshape(columns, -1)
+        all_of_it = ranks @ ranks.T - flat @ flat.T
+        one = above.transpose(2, 0, 1)  # [seeds, columns, seeds]: how runs stand to that of a seed
+        mixed = one @ ranks.T
+        alone = ranks.T[:, :, None] * ranks.T[:, None, :]
+        without = 3 * one @ one.swapaxes(1, 2) - mixed - mixed.swapaxes(1, 2) - alone
+        products[0] += all_of_it
+        products[1:] += all_of_it + without
+    return np.stack([_normalized(one) for one in products])
 
 
 def _normalized(products):

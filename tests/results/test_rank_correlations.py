@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from soberlook.registry import BadInput
-from soberlook.results.rank_correlations import COLUMNS, rank_correlations
+from soberlook.results.rank_correlations import COLUMNS, _within, rank_correlations
 
 SHARED = 0.6  # of the variance of luck, between two scores
 
@@ -125,3 +125,15 @@ def test_where_nothing_can_be_said_it_says_why():
     assert empty.empty and empty.columns.tolist() == COLUMNS
     with pytest.raises(BadInput, match="column 'nonsense'"):
         rank_correlations(runs, ["nonsense"])
+
+
+def test_what_is_known_without_a_seed_is_what_is_known_of_the_others():
+    """The algebra that leaves out a seed, against leaving it out; with ties and a missing run."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(4, 5, 6)) + rng.normal(size=(1, 5, 6))
+    values[:, :, 1] = values[:, :, 1].round()
+    values[:, 2, 3] = np.nan
+    found = _within(values)
+    for seed in range(6):
+        expected = _within(np.delete(values, seed, axis=-1))[0]
+        np.testing.assert_allclose(found[1 + seed], expected, rtol=1e-12)
