@@ -9,7 +9,7 @@ SCORES = {  # the scores of disentanglement a report shows, in its order, and th
     "factor_vae_score": "FactorVAE score",
     "mig": "MIG",
     "dci_disentanglement": "DCI",
-    "dci_disentanglement_1000": "DCI, 1,000 points",
+    "dci_disentanglement_1000": "DCI (1,000 points)",
     "modularity": "Modularity",
     "sap": "SAP",
     "explicitness": "Explicitness",
