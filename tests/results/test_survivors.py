@@ -28,10 +28,14 @@ def covered(rng: np.random.Generator, off: float = 0.0) -> dict[str, float]:
     rates = failure_rates(runs)
     own, pooled = (rates[rates["label"].ne("") == which] for which in (True, False))
     held = {
-        "with lost runs at the floor": (table["low"], truth["floored"], table["high"]),
+        "with diverged runs at the floor": (table["low"], truth["floored"], table["high"]),
         "survivors alone": (table["alone_low"], truth["alone"], table["alone_high"]),
-        "failure rate of a setting": (own["low"], chance.ravel(), own["high"]),
-        "failure rate of a method": (pooled["low"], chance.mean(axis=2).ravel(), pooled["high"]),
+        "share of a setting that diverged": (own["low"], chance.ravel(), own["high"]),
+        "share of a method that diverged": (
+            pooled["low"],
+            chance.mean(axis=2).ravel(),
+            pooled["high"],
+        ),
     }
     return {
         kind: ((low <= x + off) & (x + off <= high)).mean() for kind, (low, x, high) in held.items()
