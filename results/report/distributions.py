@@ -107,8 +107,8 @@ def _density(values, grid):
     """How many values there are along the grid, the most being 1; nothing where all are alike."""
     if len(values) < 3 or np.ptp(values) <= 1e-9 * np.abs(values).max():
         return np.zeros(len(grid))
-    # Normal kernels of Scott's width, as SciPy's gaussian_kde has them, which takes ten times as long
-    # because it solves an equation for one dimension, too.
+    # Normal kernels of Scott's width. SciPy's gaussian_kde has the same, and takes ten times as
+    # long because it solves an equation for one dimension, too.
     width = np.std(values, ddof=1) * len(values) ** -0.2
     density = np.exp(-0.5 * ((grid[:, None] - values) / width) ** 2).sum(axis=1)
     return density / density.max()

@@ -47,6 +47,7 @@ DIGITS = re.compile(r"(\.\d\d)\d+")
 SPACE = re.compile(r"\s*\n\s*")
 LONGEST = 28  # letters of a name beside an axis
 LETTERS = 13  # of a title, to an inch
+PAD = 4  # points around everything
 DEFAULT = (0.125, 0.11, 0.9, 0.88)  # left, bottom, right, top of axes: Matplotlib's own
 WIDTH = 5.2  # inches: two side by side on a laptop; on a phone one, with letters still legible
 
@@ -97,25 +98,35 @@ def heatmap(title: str, values: np.ndarray, rows: list[str], columns: list[str])
 
 
 def fit(figure: Figure):
-    """Make margins as wide as what stands in them; legends of the figure are below or above all.
+    """Make margins as wide as what stands in them; a figure's legend is below or above its axes.
 
-    Matplotlib's constrained layout does the same, and takes twice as long to draw a figure.
+    Matplotlib's layouts do the same for any number of axes, and take two to three times as long.
     """
-    for on in figure.axes:
-        on.set_title(_short(on.get_title("left"), int(figure.get_figwidth() * LETTERS)))
-        for axis in (on.xaxis, on.yaxis):
-            names = [label.get_text() for label in axis.get_ticklabels()]
-            if any(len(line) > LONGEST for name in names for line in name.split("\n")):
-                axis.set_ticks(axis.get_majorticklocs(), [_short(name) for name in names])
+    (on,) = figure.axes
+    on.set_title(_short(on.get_title("left"), int(figure.get_figwidth() * LETTERS)))
+    for axis in (on.xaxis, on.yaxis):
+        names = [label.get_text() for label in axis.get_ticklabels()]
+        if any(len(line) > LONGEST for name in names for line in name.split("\n")):
+            axis.set_ticks(axis.get_majorticklocs(), [_short(name) for name in names])
+    for mark in (*on.lines, *on.collections, *on.patches, *on.images):
+        mark.set_in_layout(False)  # within the axes: margins are for letters
     for text in (text for legend in figure.legends for text in legend.get_texts()):
         text.set_text(_short(text.get_text(), 2 * LONGEST))
     figure.subplots_adjust(*DEFAULT)  # so that a figure which is fitted twice does not change
     renderer = figure._get_renderer()
-    low, high = 0.0, 1.0
+    _, _, width, height = figure.bbox.bounds
+    low, high = 0.0, height
     for legend in figure.legends:
-        extent = legend.get_window_extent(renderer).transformed(figure.transFigure.inverted())
-        low, high = (max(low, extent.y1), high) if extent.y0 < 0.5 else (low, min(high, extent.y0))
-    figure.tight_layout(rect=(0, low, 1, high), pad=0.4)
+        extent = legend.get_window_extent(renderer)
+        low, high = (max(low, extent.y1), high) if extent.y0 < height / 2 else (low, extent.y0)
+    inside, outside = on.bbox, on.get_tightbbox(renderer, for_layout_only=True)
+    left = PAD + inside.x0 - outside.x0
+    right = width - PAD - (outside.x1 - inside.x1)
+    bottom = low + PAD + inside.y0 - outside.y0
+    top = high - PAD - (outside.y1 - inside.y1)
+    left, bottom = min(left, 0.7 * width), min(bottom, 0.7 * height)  # whatever names there are
+    right, top = max(right, left + 0.1 * width), max(top, bottom + 0.1 * height)
+    figure.subplots_adjust(left / width, bottom / height, right / width, top / height)
 
 
 def _short(name, most=LONGEST):
