@@ -87,9 +87,19 @@ def _picture(runs, own, bounds, models):
             on.plot([row.low, row.high], [place] * 2, color=INK, lw=3, solid_capstyle="butt")
             on.plot([row.value] * 2, (place - 0.36, place + 0.36), color=INK, lw=1.6)
         highest = len(own) - 0.45
+        low, high = own["lowest"].min(), own["highest"].max()
+        low, high = low - 0.05 * (high - low) - 1e-3, high + 0.12 * (high - low) + 1e-3
         for at, value in zip(rows, known.values(), strict=True):
-            on.plot([value] * 2, (at, highest), color=BOUND, lw=0.8, ls="--", zorder=0)
-            on.plot(value, at, "D", color=BOUND, ms=4, mew=0)
+            if low <= value <= high:
+                on.plot([value] * 2, (at, highest), color=BOUND, lw=0.8, ls="--", zorder=0)
+                on.plot(value, at, "D", color=BOUND, ms=4, mew=0)
+            else:  # beyond the runs, which the axis is for
+                look = {"va": "center", "color": BOUND, "fontsize": 8}
+                if value > high:
+                    on.text(high, at, f"{value:.2f} →", ha="right", **look)
+                else:
+                    on.text(low, at, f"← {value:.2f}", ha="left", **look)
+        on.set_xlim(low, high)
         on.set_yticks([*range(len(own)), *rows], [*own["model"], *(BOUNDS[c] for c in known)])
         on.set_ylim(min([0, *rows]) - 0.55, highest)
         on.tick_params(axis="y", length=0)

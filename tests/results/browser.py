@@ -91,6 +91,11 @@ class Browser:
         calls = [e for e in self.events if e["method"] == "Runtime.consoleAPICalled"]
         return said + [e for e in calls if e["params"]["type"] in ("error", "warning")]
 
+    def close(self):
+        """End the browser, so that nothing of it still writes into its folder."""
+        self._session = None
+        self.ask("Browser.close")
+
     def _next(self):
         message = bytearray()
         while (byte := self._received.read(1)) != b"\0":
@@ -116,9 +121,12 @@ def browser(folder):
     )
     for end in (to_read[0], to_write[1], *far):
         os.close(end)
-    try:
-        with os.fdopen(to_read[1], "wb") as sent, os.fdopen(to_write[0], "rb") as received:
-            yield Browser(sent, received)
-    finally:
-        process.kill()
-        process.wait()
+    with os.fdopen(to_read[1], "wb") as sent, os.fdopen(to_write[0], "rb") as received:
+        try:
+            one = Browser(sent, received)
+            yield one
+            one.close()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(timeout=20)
