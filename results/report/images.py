@@ -11,6 +11,7 @@ ABOUT = (
     "moves one latent from −2 to 2 and keeps the others; the latent with the highest KL is on top, "
     "and rows in which nothing moves are latents that the model does not use."
 )
+SHOWN = {"reconstruction": "Reconstructions", "traversal": "Traversals"}  # the store's names
 
 
 def section(study: Study, pictures: pd.DataFrame) -> Section:
@@ -25,14 +26,13 @@ def section(study: Study, pictures: pd.DataFrame) -> Section:
     for run in chosen.itertuples(index=False):
         value = f"{SCORES.get(score, score)} {getattr(run, score):.2f}"
         caption = f"{run.which}: {run.model}, {run.label}, seed {run.seed}, {value}"
-        for name, what in (("reconstruction", "Reconstructions"), ("traversal", "Traversals")):
-            png = known.get((run.run_id, name))
-            if png is not None:
-                alt = f"{what} on {run.dataset}, {caption}"
-                text = (
-                    f"{run.dataset}, {caption}" if name == "traversal" else f"{what}, {run.which}"
-                )
-                images.append(Image(png, alt, text, run.dataset))
+        pngs = {
+            f"{what} on {run.dataset}, {caption}": known[run.run_id, name]
+            for name, what in SHOWN.items()
+            if (run.run_id, name) in known
+        }
+        if pngs:
+            images.append(Image(pngs, f"{run.dataset}, {caption}", run.dataset))
     for dataset, some in chosen.groupby("dataset"):
         ends = some.set_index("which")[score]
         if {"best", "worst"} <= {*ends.index}:

@@ -93,7 +93,7 @@ def _table(table):
     data = table.data
     if len(data) > MOST_ROWS:
         return []
-    names = [("score" if c == "metric" else c).replace("_", " ") for c in data]
+    names = ["score" if c == "metric" else c for c in data]
     lines = [table.caption, ""] if table.caption else []
     lines += ["| " + " | ".join(map(_plain, names)) + " |", "|" + "---|" * len(names)]
     for record in data.to_dict("records"):

@@ -110,12 +110,12 @@ def _picture(picture):
 
 
 def _image(image):
-    data = base64.b64encode(image.png).decode()
-    return (
-        f'<figure{_tags(image.dataset)}><img alt="{escape(image.alt)}" loading="lazy" '
-        f'src="data:image/png;base64,{data}"><figcaption>{escape(image.caption)}</figcaption>'
-        "</figure>\n"
+    shown = "".join(
+        f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+        for alt, png in image.pngs.items()
     )
+    caption = f"<figcaption>{_marked(image.caption)}</figcaption>"
+    return f"<figure{_tags(image.dataset)}>{shown}{caption}</figure>\n"
 
 
 def _table(table):
@@ -123,7 +123,7 @@ def _table(table):
     texts = [c for c in data if not data[c].map(_is_number).all()]
     kind = {c: ' class="text"' if c in texts else "" for c in data}
     # `metric` is the column's name in a frame, which filters go by; a reader sees the score's.
-    names = [("score" if c == "metric" else c).replace("_", " ") for c in data]
+    names = ["score" if c == "metric" else c for c in data]
     head = "".join(f"<th{kind[c]}>{escape(name)}</th>" for c, name in zip(data, names, strict=True))
     rows = []
     for record in data.to_dict("records"):

@@ -44,10 +44,9 @@ class Table(NamedTuple):
 
 
 class Image(NamedTuple):
-    """A picture made of pixels, of one run."""
+    """Pictures made of pixels, of one run, one below the other."""
 
-    png: bytes
-    alt: str
+    pngs: dict[str, bytes]  # what each shows, in words → PNG
     caption: str
     dataset: str = ""
 
