@@ -112,9 +112,9 @@ def browser(folder):
     # It reads from 3 and writes to 4, which may be in use here: both go by way of numbers far off.
     far = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 100) for end in (to_read[0], to_write[1])]
     process = subprocess.Popen(
-        [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}"],
-        close_fds=False,
-        preexec_fn=lambda: [os.dup2(end, place) for place, end in enumerate(far, 3)],
+        ["bash", "-c", f'exec "$0" "$@" 3<&{far[0]} 4>&{far[1]}', CHROMIUM, *OPTIONS]
+        + [f"--user-data-dir={folder}"],
+        pass_fds=far,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"HOME": str(folder)},
