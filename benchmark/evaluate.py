@@ -86,19 +86,18 @@ def size_of(representations) -> int:
     return sum(array.nbytes for one in arrays for array in one)
 
 
-def traverse(models, seeds, states, member: int, data, dataset, *, columns=9) -> np.ndarray:
-    """Latent traversals [z, columns, h, w, c] in [0, 1]: each latent from −2 to 2, the others as
-    encoded for the cell in the middle of the grid."""
-    cell = np.ravel_multi_index([size // 2 for size in dataset.grid], dataset.grid)
-    program = {"dataset": dataset, "columns": columns}
-    return np.asarray(decode_lines(models, seeds, states, member, data, int(cell), **program))
+def illustrate(models, seeds, states, member: int, data, dataset, *, columns=9):
+    """What one member makes of images, in [0, 1]: latent traversals [z, columns, h, w, c] and
+    reconstructions [2, columns, h, w, c].
 
-
-def reconstruct(models, seeds, states, member: int, data, dataset, *, columns=9) -> np.ndarray:
-    """Images and the means of their reconstructions [2, columns, h, w, c] in [0, 1], of cells that
-    are the same for all runs on a dataset."""
+    A traversal moves each latent from −2 to 2, the others as encoded for the cell in the middle of
+    the grid. Above the means of reconstructions are their images, of cells that are the same for
+    all runs on a dataset.
+    """
+    middle = np.ravel_multi_index([size // 2 for size in dataset.grid], dataset.grid)
     cells = np.random.default_rng(0).integers(dataset.size, size=columns)
-    return np.asarray(decode_cells(models, seeds, states, member, data, cells, dataset=dataset))
+    asked = models, seeds, states, member, data, int(middle), cells
+    return tuple(map(np.asarray, decode(*asked, dataset=dataset)))
 
 
 def _observe(dataset, data, cells, key):
@@ -168,24 +167,19 @@ def _over_grid(function, dataset, seed, draw):
     return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:])[: dataset.size], found)
 
 
-@partial(jax.jit, static_argnames=("dataset", "columns"))
-def decode_lines(models, seeds, states, member, data, cell, *, dataset, columns):
-    """The images of `traverse`."""
+@partial(jax.jit, static_argnames=("dataset",))
+def decode(models, seeds, states, member, data, middle, cells, *, dataset):
+    """The images of `illustrate`."""
     model, seed, state = pick(member, models, seeds, states)
-    x = dataset.observe(data, jnp.asarray([cell]), purpose_key(seed, EVALUATION))
-    code = model.encode(state, x).mean[0]
-    latents = code.shape[0]
+    key = purpose_key(seed, EVALUATION)
+    code = model.encode(state, dataset.observe(data, jnp.asarray([middle]), key)).mean[0]
+    latents, columns = code.shape[0], len(cells)
     values = jnp.linspace(-2.0, 2.0, columns)
     codes = jnp.broadcast_to(code, (latents, columns, latents))
     here = jnp.eye(latents, dtype=bool)[:, None, :]
     codes = jnp.where(here, values[None, :, None], codes)
-    images = model.decode(state, codes.reshape(-1, latents)).mean
-    return images.reshape(latents, columns, *images.shape[1:])
-
-
-@partial(jax.jit, static_argnames=("dataset",))
-def decode_cells(models, seeds, states, member, data, cells, *, dataset):
-    """The images of `reconstruct`."""
-    model, seed, state = pick(member, models, seeds, states)
-    x = dataset.observe(data, cells, purpose_key(seed, EVALUATION))
-    return jnp.stack([x, model.decode(state, model.encode(state, x).mean).mean])
+    lines = model.decode(state, codes.reshape(-1, latents)).mean
+    images = dataset.observe(data, cells, key)
+    reconstructions = model.decode(state, model.encode(state, images).mean).mean
+    shown = jnp.stack([images, reconstructions])
+    return lines.reshape(latents, columns, *lines.shape[1:]), shown

@@ -17,12 +17,11 @@ from .compiled import compile_seconds
 from .evaluate import (
     MEMORY,
     draws_of,
+    illustrate,
     interrogable,
     measure,
-    reconstruct,
     represent,
     size_of,
-    traverse,
 )
 from .mapping import everywhere, on_first_device, share_of
 from .pictures import drawable, png, sheet, traversal_png
@@ -146,9 +145,10 @@ def evaluate(
         own = [represent(*asked, dataset, draw) for draw in draws]
         learnt[run] = own, (*asked, dataset) if asks else ()
         if step == pack.budget.updates and drawable(dataset.image_shape):
+            lines, reconstructions = illustrate(*asked, dataset)
             drawn = {
-                "traversal": traversal_png(traverse(*asked, dataset), own[0].kl.mean(axis=0)),
-                "reconstruction": png(sheet(reconstruct(*asked, dataset))),
+                "traversal": traversal_png(lines, own[0].kl.mean(axis=0)),
+                "reconstruction": png(sheet(reconstructions)),
             }
             tables.pictures.extend(
                 {"run_id": run.id, "name": name, "png": drawing} for name, drawing in drawn.items()
