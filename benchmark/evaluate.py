@@ -90,9 +90,9 @@ def illustrate(models, seeds, states, member: int, data, dataset, *, columns=9):
     """What one member makes of images, in [0, 1]: latent traversals [z, columns, h, w, c] and
     reconstructions [2, columns, h, w, c].
 
-    A traversal moves each latent from −2 to 2, the others as encoded for the cell in the middle of
-    the grid. Above the means of reconstructions are their images, of cells that are the same for
-    all runs on a dataset.
+    A traversal moves each code over the model's `span`, the others as encoded for the cell in the
+    middle of the grid. Above the means of reconstructions are their images, of cells that are the
+    same for all runs on a dataset.
     """
     middle = np.ravel_multi_index([size // 2 for size in dataset.grid], dataset.grid)
     cells = np.random.default_rng(0).integers(dataset.size, size=columns)
@@ -174,7 +174,7 @@ def decode(models, seeds, states, member, data, middle, cells, *, dataset):
     key = purpose_key(seed, EVALUATION)
     code = model.encode(state, dataset.observe(data, jnp.asarray([middle]), key)).mean[0]
     latents, columns = code.shape[0], len(cells)
-    values = jnp.linspace(-2.0, 2.0, columns)
+    values = jnp.linspace(*model.span, columns)
     codes = jnp.broadcast_to(code, (latents, columns, latents))
     here = jnp.eye(latents, dtype=bool)[:, None, :]
     codes = jnp.where(here, values[None, :, None], codes)

@@ -170,6 +170,7 @@ class Study:
                 for model in self._instances(models, name, own):
                     _check_views(model, dataset)
                     _check_values(model, dataset)
+                    model.check(dataset)
                     model = model.resolved(dataset.image_shape)
                     for seed in self.seeds:
                         run = Run(dataset, model, seed, budget)

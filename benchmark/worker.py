@@ -177,6 +177,7 @@ def run_row(cohort: Cohort, run) -> dict:
         "batch_size": run.budget.batch_size,
         "images_seen": run.budget.updates
         * run.budget.batch_size
+        * run.model.copies
         * datasets.images_per_example(run.model.needs),
     }
 

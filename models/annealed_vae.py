@@ -16,11 +16,13 @@ from .vae import VAE, Terms
 class AnnealedVAE(VAE):
     """AnnealedVAE (Burgess et al., 2018): a KL that must equal a capacity, which grows."""
 
+    paper = "Burgess et al., arXiv 1804.03599, 2018"
+
     c_max: float = hyperparameter(25.0, sweep=(5, 10, 25, 50, 75, 100), low=0)
     gamma: float = hyperparameter(1000.0, low=0)
     iteration_threshold: float = hyperparameter(100_000.0, low=1)
 
     def regularizer(self, t: Terms):
         kl = t.posterior.kl().mean()
-        capacity = self.c_max * jnp.minimum(1.0, t.step / self.iteration_threshold)
+        capacity = self.c_max * jnp.minimum(1.0, t.state.step / self.iteration_threshold)
         return self.gamma * jnp.abs(kl - capacity), {"kl": kl, "capacity": capacity}

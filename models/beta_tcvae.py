@@ -26,6 +26,8 @@ from .vae import VAE, Terms
 class BetaTCVAE(VAE):
     """β-TCVAE (Chen et al., NeurIPS 2018): the KL with its total correlation weighted by β."""
 
+    paper = "Chen et al., NeurIPS 2018"
+
     beta: float = hyperparameter(4.0, sweep=(1, 2, 4, 6, 8, 10), low=0)
     estimator: str = setting("minibatch", choices=("minibatch", "mws"))
     images: int = setting(737_280, low=1)  # n of "mws"; dSprites' by default

@@ -12,6 +12,8 @@ from .vae import VAE, Terms
 class BetaVAE(VAE):
     """β-VAE (Higgins et al., ICLR 2017); β = 1 is the variational autoencoder."""
 
+    paper = "Higgins et al., ICLR 2017"
+
     beta: float = hyperparameter(4.0, sweep=(1, 2, 4, 6, 8, 16), low=0)
 
     def regularizer(self, t: Terms):

@@ -23,6 +23,8 @@ SWEEP = (1, 2, 5, 10, 20, 50)
 class DIPVAEI(VAE):
     """DIP-VAE-I (Kumar et al., ICLR 2018): the means' covariance is pulled to the identity."""
 
+    paper = "Kumar et al., ICLR 2018"
+
     lambda_od: float = hyperparameter(10.0, sweep=SWEEP, low=0)
     lambda_d_factor: float = hyperparameter(10.0, low=0)
 
@@ -33,6 +35,8 @@ class DIPVAEI(VAE):
 @register("dip_vae_ii")
 class DIPVAEII(VAE):
     """DIP-VAE-II (Kumar et al., ICLR 2018): the sampled codes' is pulled to the identity."""
+
+    paper = "Kumar et al., ICLR 2018"
 
     lambda_od: float = hyperparameter(10.0, sweep=SWEEP, low=0)
     lambda_d_factor: float = hyperparameter(1.0, low=0)

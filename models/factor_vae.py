@@ -25,6 +25,7 @@ from .vae import VAE, Terms
 class FactorVAE(VAE):
     """FactorVAE (Kim & Mnih, ICML 2018): a discriminator's estimate of total correlation."""
 
+    paper = "Kim & Mnih, ICML 2018"
     trial = {"discriminator_widths": (64, 64)}
 
     gamma: float = hyperparameter(10.0, sweep=(10, 20, 30, 40, 50, 100), low=0)
@@ -45,14 +46,14 @@ class FactorVAE(VAE):
 
     def regularizer(self, t: Terms):
         kl = t.posterior.kl().mean()
-        logits = self._discriminator.apply(t.extra["discriminator"], t.z)
+        logits = self._discriminator.apply(t.state.extra["discriminator"], t.z)
         tc = jnp.mean(logits[:, 0] - logits[:, 1])
         return kl + self.gamma * tc, {"kl": kl, "total_correlation": tc}
 
     def update(self, state, batch, key):
         key_vae, key_shuffle, key_second = jax.random.split(key, 3)
         after, logs = super().update(state, batch, key_vae)
-        _, z = self.infer(state, batch["images"], key_vae)  # the codes of the update above
+        _, z = self.infer(state, self.observed(batch), key_vae)  # the codes of the update above
         if self.shuffled == "second_batch":
             _, z_other = self.infer(state, batch["second_images"], key_second)
         else:

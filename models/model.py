@@ -48,7 +48,10 @@ class Model(ABC):
 
     name: ClassVar[str]
     version: ClassVar[int] = 1  # raised when the meaning changes; part of every run's id
+    paper: ClassVar[str] = ""  # who, where and when: "Higgins et al., ICLR 2017"
     needs: ClassVar[tuple] = ("images",)  # the views a batch must hold: names, or (name, settings)
+    copies: ClassVar[int] = 1  # how often every image of a batch is trained on, side by side
+    span: ClassVar[tuple[float, float]] = (-2.0, 2.0)  # of a code, in pictures of traversals
     trial: ClassVar[dict] = {}  # settings that make a small model of it, for the shared tests
 
     def __post_init__(self):
@@ -71,6 +74,9 @@ class Model(ABC):
     @abstractmethod
     def decode(self, state: State, z: jax.Array):
         """z [b, z] → the likelihood over images, batch first (`likelihoods.py`)."""
+
+    def check(self, dataset):  # noqa: B027  most have nothing to check
+        """Raise `BadInput` where it cannot be trained on this dataset, before anything is."""
 
     def resolved(self, image_shape: tuple[int, ...]) -> "Model":
         """This model with every "auto" replaced by what it means for images of this shape."""

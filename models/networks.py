@@ -1,7 +1,8 @@
 """Encoder, decoder and discriminator networks. The only file that knows Flax's modules.
 
-An encoder maps images [b, h, w, c] to the posterior's mean and log-variance [b, z]; a decoder maps
-codes [b, z] to the likelihood's parameter [b, h, w, c]. Dense networks do so for data of any shape.
+An encoder maps images [b, h, w, c] to what a posterior is made of, the mean and log-variance [b, z]
+unless a model has other heads; a decoder maps codes [b, z] to the likelihood's parameters
+[b, h, w, c], or several of them. Dense networks do so for data of any shape.
 Kernels start Glorot-uniform and biases at zero, as in the networks of the study (TensorFlow 1's
 `tf.layers`).
 """
@@ -45,14 +46,14 @@ def _glorot_uniform_and_zero_bias(key, shape):
     return jnp.concatenate([kernel, jnp.zeros((1, shape[1]))])
 
 
-def _mean_and_log_var(latents, dtype, h):
-    """h [b, n] → mean and log-variance [b, z], in single precision. Part of an encoder's module."""
-    both = [Dense(latents, dtype, name=name)(h) for name in ("mean", "log_var")]
-    return tuple(one.astype(jnp.float32) for one in both)
+def _heads(heads, dtype, h):
+    """h [b, n] → an array [b, width] per head, in single precision. Part of an encoder's module."""
+    found = [Dense(width, dtype, name=name)(h) for name, width in heads]
+    return tuple(one.astype(jnp.float32) for one in found)
 
 
 class DenseEncoder(nn.Module):
-    latents: int
+    heads: tuple[tuple[str, int], ...]
     widths: tuple[int, ...]
     dtype: Any = jnp.float32
 
@@ -61,7 +62,7 @@ class DenseEncoder(nn.Module):
         h = x.reshape(x.shape[0], -1)
         for width in self.widths:
             h = nn.relu(Dense(width, self.dtype)(h))
-        return _mean_and_log_var(self.latents, self.dtype, h)
+        return _heads(self.heads, self.dtype, h)
 
 
 class DenseDecoder(nn.Module):
@@ -122,7 +123,7 @@ class TransposedConvolution(nn.Module):
 class ConvEncoder(nn.Module):
     """The study's encoder: convolutions of so many `features` and kernels of these `sizes`."""
 
-    latents: int
+    heads: tuple[tuple[str, int], ...]
     features: tuple[int, ...]
     sizes: tuple[int, ...]
     dtype: Any = jnp.float32
@@ -134,7 +135,7 @@ class ConvEncoder(nn.Module):
         for features, size in zip(self.features, self.sizes, strict=True):
             h = nn.relu(Convolution(features, size, self.dtype, self.gradients)(h))
         h = nn.relu(Dense(256, self.dtype)(h.reshape(h.shape[0], -1)))
-        return _mean_and_log_var(self.latents, self.dtype, h)
+        return _heads(self.heads, self.dtype, h)
 
 
 class ConvDecoder(nn.Module):
@@ -172,19 +173,20 @@ class Discriminator(nn.Module):
         return Dense(2, self.dtype)(h).astype(jnp.float32)
 
 
-def _dense(widths, latents, image_shape, dtype, gradients):
-    return DenseEncoder(latents, widths, dtype), DenseDecoder(image_shape, widths[::-1], dtype)
+def _dense(widths, heads, image_shape, outputs, dtype, gradients):
+    decoded = (*image_shape[:-1], image_shape[-1] * outputs)
+    return DenseEncoder(heads, widths, dtype), DenseDecoder(decoded, widths[::-1], dtype)
 
 
-def _conv(wide_kernel, latents, image_shape, dtype, gradients):
+def _conv(wide_kernel, heads, image_shape, outputs, dtype, gradients):
     *side, channels = image_shape
     halvings = _halvings(image_shape)
     # The study's for 64×64 pixels, which are halved four times: 32, 32, 64 and 64 features.
     features = (32,) * (halvings - halvings // 2) + (64,) * (halvings // 2)
     sizes = tuple(4 if width == 32 else wide_kernel for width in features)
     smallest = tuple(length >> halvings for length in side)
-    encoder = ConvEncoder(latents, features, sizes, dtype, gradients)
-    return encoder, ConvDecoder(smallest, features, channels, dtype, gradients)
+    encoder = ConvEncoder(heads, features, sizes, dtype, gradients)
+    return encoder, ConvDecoder(smallest, features, channels * outputs, dtype, gradients)
 
 
 def _halvings(image_shape):
@@ -231,14 +233,21 @@ def build(
     image_shape: tuple[int, ...],
     precision: str = "float32",
     gradients: str = "written",
+    *,
+    heads: dict[str, int] | None = None,
+    outputs: int = 1,
 ):
     """The (encoder, decoder) pair called `network`.
 
-    Activations and products are in `precision`; parameters, and what comes out, are float32.
-    `gradients` of convolutions are "written" out or "plain" ones of autodiff (`convolution.py`).
+    The encoder has the `heads` of these names and widths: a mean and a log-variance of `latents`
+    each, where none are given. The decoder says so many `outputs` of every pixel and channel, all
+    channels of the first before those of the second. Activations and products are in `precision`;
+    parameters, and what comes out, are float32. `gradients` of convolutions are "written" out or
+    "plain" ones of autodiff (`convolution.py`).
     """
     network = NETWORKS[resolve(network, image_shape)]
-    return network(latents, image_shape, PRECISIONS[precision], gradients)
+    heads = tuple((heads or {"mean": latents, "log_var": latents}).items())
+    return network(heads, image_shape, outputs, PRECISIONS[precision], gradients)
 
 
 def discriminator(widths: tuple[int, ...], precision: str = "float32"):

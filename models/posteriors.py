@@ -1,4 +1,9 @@
-"""Posteriors q(z|x) over the codes of a batch: z [b, z]. Densities in nats."""
+"""Posteriors q(z|x) over the codes of a batch: z [b, z]. Densities in nats.
+
+A posterior is a NamedTuple of arrays, batch first, and says four things of itself: `.mean` [b, z],
+the codes that studies score; `.sample(key)` [b, z]; `.kl_per_latent()` [b, any number], which sum
+to `.kl()` [b]; and `.log_ratio(z)`, log p(z) − log q(z|x) [b], for bounds on log p(x).
+"""
 
 from typing import NamedTuple
 
@@ -18,6 +23,11 @@ class Gaussian(NamedTuple):
         eps = jax.random.normal(key, self.mean.shape)
         return self.mean + jnp.exp(self.log_var / 2) * eps
 
+    def log_ratio(self, z: Float[Array, "b z"]) -> Float[Array, " b"]:
+        """log p(z) − log q(z|x) in nats."""
+        eps_squared = jnp.square(z - self.mean) * jnp.exp(-self.log_var)
+        return 0.5 * (eps_squared + self.log_var - jnp.square(z)).sum(axis=-1)
+
     def kl_per_latent(self) -> Float[Array, "b z"]:
         """KL(q(z_j|x) ‖ N(0, 1)) in nats (Kingma & Welling, 2014, appendix B)."""
         return 0.5 * (self.mean**2 + jnp.exp(self.log_var) - self.log_var - 1)
@@ -25,3 +35,27 @@ class Gaussian(NamedTuple):
     def kl(self) -> Float[Array, " b"]:
         """KL(q(z|x) ‖ p(z)) in nats per image, the sum over latents."""
         return self.kl_per_latent().sum(axis=-1)
+
+
+class Point(NamedTuple):
+    """A code without noise, of an encoder that gives no distribution. There is no KL to speak of:
+    it is 0, and `log_ratio` is NaN."""
+
+    mean: Float[Array, "b z"]
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, "b z"]:
+        """The code; the key is not used."""
+        del key
+        return self.mean
+
+    def log_ratio(self, z: Float[Array, "b z"]) -> Float[Array, " b"]:
+        """NaN: a point has no density."""
+        return jnp.full(z.shape[0], jnp.nan)
+
+    def kl_per_latent(self) -> Float[Array, "b z"]:
+        """Zeros."""
+        return jnp.zeros_like(self.mean)
+
+    def kl(self) -> Float[Array, " b"]:
+        """Zeros."""
+        return jnp.zeros(self.mean.shape[0])

@@ -23,23 +23,24 @@ from .posteriors import Gaussian
 
 
 class Terms(NamedTuple):
-    """What a regularizer may look at."""
+    """What an objective may look at, for the n images that it explains."""
 
-    params: Any  # the parameters the loss is differentiated by
-    extra: Any  # what else the state carries
-    posterior: Gaussian  # q(z|x) of the batch
-    z: jax.Array  # its sample [b, z]
-    step: jax.Array  # updates done
+    state: Any  # with the parameters that the loss is differentiated by
+    images: jax.Array  # [n, …]: those of the batch, or of its pairs or groups, one after another
+    posterior: Any  # q(z|x) of these images
+    z: jax.Array  # its sample [n, z]
+    reconstruction: jax.Array  # −log p(x|z) in nats [n]
     batch: dict  # the views the model needs
-    key: jax.Array  # for randomness of the regularizer's own
+    key: jax.Array  # for randomness of the objective's own
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class VAE(Model):
     """Base of the models with an encoder, a decoder and one optimizer.
 
-    Most subclasses override `regularizer` alone; a game with other rules overrides `loss` or
-    `update`.
+    Most subclasses override `regularizer` alone. What else may differ, each in a method of its own:
+    which images are explained (`observed`), the posterior (`heads`, `encode`, `infer`), how the
+    parts are weighed (`objective`), and the game (`update`).
     """
 
     latents: int = setting(10, low=1)
@@ -49,49 +50,80 @@ class VAE(Model):
     gradients: str = setting("written", choices=tuple(FORMS))
     learning_rate: float = hyperparameter(1e-4, low=0)
 
+    @property
+    def heads(self) -> dict[str, int]:
+        """What the encoder says of an image: the names and widths of its outputs, in order."""
+        return {"mean": self.latents, "log_var": self.latents}
+
+    @property
+    def codes(self) -> int:
+        """The width of a code z, which the decoder reads."""
+        return self.latents
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the decoder says of every pixel and channel."""
+        return 1
+
     def regularizer(self, t: Terms):
-        """The penalty in nats and what of it is worth logging: each per image [b] or a scalar."""
+        """The penalty in nats and what of it is worth logging: each per image [n] or a scalar."""
         kl = t.posterior.kl()
         return kl, {"kl": kl}
+
+    def objective(self, t: Terms):
+        """The loss, a scalar in nats per image, and its parts by name."""
+        regularizer, logs = self.regularizer(t)
+        logs = {"reconstruction": t.reconstruction, **logs}
+        return jnp.mean(t.reconstruction) + jnp.mean(regularizer), logs
 
     def resolved(self, image_shape):
         return dataclasses.replace(self, network=networks.resolve(self.network, image_shape))
 
     def init(self, key, batch):
-        image_shape = batch["images"].shape[1:]
+        image_shape = self.observed(batch).shape[1:]
         key_encoder, key_decoder = jax.random.split(key)
         encoder, decoder = self._networks(image_shape)
         params = {
             "encoder": encoder.init(key_encoder, jnp.zeros((1, *image_shape))),
-            "decoder": decoder.init(key_decoder, jnp.zeros((1, self.latents))),
+            "decoder": decoder.init(key_decoder, jnp.zeros((1, self.codes))),
         }
         opt = adam(self.learning_rate).init(params)
         return State(jnp.int32(0), params, opt, image_shape=image_shape)
 
     def encode(self, state, x):
-        encoder, _ = self._networks(state.image_shape)
-        return Gaussian(*encoder.apply(state.params["encoder"], x))
+        return Gaussian(*self.heads_of(state, x))
 
     def decode(self, state, z):
+        return LIKELIHOODS[self.likelihood](self.outputs_of(state, z))
+
+    def heads_of(self, state, x):
+        """The encoder's outputs [n, …], in the order of `heads`."""
+        encoder, _ = self._networks(state.image_shape)
+        return encoder.apply(state.params["encoder"], x)
+
+    def outputs_of(self, state, z):
+        """The decoder's output [n, h, w, c · outputs]."""
         _, decoder = self._networks(state.image_shape)
-        return LIKELIHOODS[self.likelihood](decoder.apply(state.params["decoder"], z))
+        return decoder.apply(state.params["decoder"], z)
+
+    def observed(self, batch):
+        """The images that the objective explains [n, …]."""
+        return batch["images"]
 
     def infer(self, state, x, key):
-        """q(z|x) and the sample of it that `loss` takes with this key."""
+        """q(z|x) of the observed images, and the sample of it that `loss` takes with this key."""
         posterior = self.encode(state, x)
         return posterior, posterior.sample(jax.random.fold_in(key, 0))
 
     def loss(self, params, state, batch, key):
         """The objective at `params`, a scalar in nats per image, and its parts by name."""
         state = state.replace(params=params)
-        x = batch["images"]
+        x = self.observed(batch)
         posterior, z = self.infer(state, x, key)
         reconstruction = -self.decode(state, z).log_prob(x)
-        key_regularizer = jax.random.fold_in(key, 1)
-        terms = Terms(params, state.extra, posterior, z, state.step, batch, key_regularizer)
-        regularizer, logs = self.regularizer(terms)
-        logs = {"reconstruction": reconstruction, **logs}
-        return jnp.mean(reconstruction) + jnp.mean(regularizer), jax.tree.map(jnp.mean, logs)
+        own_key = jax.random.fold_in(key, 1)
+        loss, logs = self.objective(Terms(state, x, posterior, z, reconstruction, batch, own_key))
+        return loss, jax.tree.map(jnp.mean, logs)
 
     def update(self, state, batch, key):
         value_and_grad = jax.value_and_grad(self.loss, has_aux=True)
@@ -102,5 +134,11 @@ class VAE(Model):
 
     def _networks(self, image_shape):
         return networks.build(
-            self.network, self.latents, image_shape, self.precision, self.gradients
+            self.network,
+            self.latents,
+            image_shape,
+            self.precision,
+            self.gradients,
+            heads=self.heads,
+            outputs=self.outputs,
         )

@@ -8,7 +8,16 @@ import pytest
 from scipy import stats
 
 from soberlook import models
-from soberlook.models import DIPVAEI, DIPVAEII, AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE, Terms
+from soberlook.models import (
+    DIPVAEI,
+    DIPVAEII,
+    AnnealedVAE,
+    BetaTCVAE,
+    BetaVAE,
+    FactorVAE,
+    State,
+    Terms,
+)
 from soberlook.models.factor_vae import shuffle_columns
 from soberlook.models.posteriors import Gaussian
 
@@ -21,7 +30,9 @@ def terms():
     rng = np.random.default_rng(0)
     mean, log_var, z = rng.standard_normal((3, B, Z)).astype(np.float32)
     q = Gaussian(jnp.array(mean), jnp.array(log_var))
-    return Terms({}, None, q, jnp.array(z), jnp.int32(30), {}, jax.random.key(0))
+    state = State(jnp.int32(30), {}, None)
+    x, reconstruction = jnp.zeros((B, 4, 4, 1)), jnp.zeros(B)
+    return Terms(state, x, q, jnp.array(z), reconstruction, {}, jax.random.key(0))
 
 
 def in_numpy(terms):
@@ -38,7 +49,7 @@ def test_annealed_vae(terms):
     *_, kl = in_numpy(terms)
     model = AnnealedVAE(c_max=40, gamma=7, iteration_threshold=60)
     assert penalty(model, terms) == pytest.approx(7 * abs(kl - 40 * 30 / 60), rel=1e-5)
-    late = terms._replace(step=jnp.int32(100))
+    late = terms._replace(state=terms.state.replace(step=jnp.int32(100)))
     assert penalty(model, late) == pytest.approx(7 * abs(kl - 40), rel=1e-5)
     below = AnnealedVAE(c_max=0.1, gamma=7, iteration_threshold=60)
     assert penalty(below, terms) == pytest.approx(7 * (kl - 0.05), rel=1e-5)
