@@ -105,8 +105,7 @@ def _observe(dataset, data, cells, key):
 
 
 def _encode(model, state, x):
-    posterior = model.encode(state, x)
-    return posterior.mean, posterior.log_var
+    return model.encode(state, x)
 
 
 def _decode(model, state, z):

@@ -12,7 +12,7 @@ import numpy as np
 from jax.tree_util import Partial
 from jaxtyping import Float, Int
 
-from .metric import Trained, check_codes
+from .metric import Posterior, Trained, check_codes
 
 BATCH = 256
 
@@ -46,15 +46,24 @@ def observe_pictures(
     return images
 
 
-def encode(
-    trained: Trained, images: Float[np.ndarray, "n *x"]
-) -> tuple[Float[np.ndarray, "n z"], Float[np.ndarray, "n z"]]:
-    """Mean and log-variance of q(z|x) for these images, or a ValueError where they are not finite.
+def encode(trained: Trained, images: Float[np.ndarray, "n *x"]) -> Posterior:
+    """q(z|x) of these images, or a ValueError where its mean is not finite."""
+    posterior = in_batches(trained.encode, images)
+    check_codes(posterior.mean, "encoded means")
+    return posterior
 
-    A variance of 0, which is a log-variance of −∞, is not a density and is refused, too.
-    """
-    mean, log_var = in_batches(trained.encode, images)
-    return check_codes(mean, "encoded means"), check_codes(log_var, "encoded log-variances")
+
+@jax.jit
+def sample(posterior: Posterior, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Codes z of q(z|x) [n, z], and log p(z) − log q(z|x) of them [n], NaN without a density."""
+    z = posterior.sample(key)
+    return z, posterior.log_ratio(z)
+
+
+def check_density(log_ratio: Float[np.ndarray, "..."]):
+    """Raise ValueError where a posterior has no density at its own samples."""
+    if np.isnan(log_ratio).any() or np.isposinf(log_ratio).any():
+        raise ValueError("posteriors must have a density, found log p(z) − log q(z|x) of NaN or ∞")
 
 
 def decode(trained: Trained, codes: Float[np.ndarray, "n z"]) -> Float[np.ndarray, "n *x"]:

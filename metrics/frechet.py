@@ -20,19 +20,20 @@ from .metric import Trained, register
 from .random_features import random_features, weights
 
 
-@register("frechet", of="trained")
+@register("frechet", of="trained", version=2)
 def frechet(trained: Trained, rng: np.random.Generator, *, cells: int = 5_000) -> dict[str, float]:
     """How far are the images that the model makes from those of the dataset, as distributions?
 
     `frechet_distance_random_features` and `kernel_distance_random_features` of decoded draws of
-    the prior N(0, I), and both under `…_reconstruction` of decoded posterior means. What is decoded
+    the model's prior, and both under `…_reconstruction` of decoded posterior means. What is decoded
     is the mean of p(x|z). Lower is better; FD ≥ 0, and KD, which is unbiased, is about 0 for equal
     distributions and may be below. Features are centred and scaled to deviation 1 over the
     dataset's images, so that a model of one single image has FD ≥ f = 64 and a perfect one about
     0.15: FD of finite samples is biased upwards by about 1/`cells`, so compare equal numbers only.
     The three sets are of `cells` images each; those of the dataset and those to be reconstructed
     are separate draws with replacement from the whole grid. Raises
-    ValueError for fewer than two cells, and for codes and images that are not finite.
+    ValueError for fewer than two cells, and for codes and images that are not finite. Without a
+    prior, as of an encoder that gives points, the first two are NaN.
     """
     if cells < 2:
         raise ValueError(f"cells must be two at least, found {cells}")
@@ -41,14 +42,16 @@ def frechet(trained: Trained, rng: np.random.Generator, *, cells: int = 5_000) -
         asking.observe_pictures(trained, asking.draw_cells(trained, rng, cells), key)
         for _ in range(2)
     )
-    mean, _ = asking.encode(trained, others)
-    prior = rng.standard_normal((cells, mean.shape[1]))
-    made = {"": asking.decode(trained, prior), "_reconstruction": asking.decode(trained, mean)}
+    posterior = asking.encode(trained, others)
+    prior = np.asarray(posterior.sample_prior(asking.draw_key(rng)))
+    made = {"_reconstruction": asking.decode(trained, posterior.mean)}
+    if not np.isnan(prior).all():
+        made[""] = asking.decode(trained, prior)
     true = _features(images)
     centre, scale = true.mean(axis=0), true.std(axis=0)
     scale[scale < 1e-6] = 1
     true = (true - centre) / scale
-    found = {}
+    found = {f"{kind}_distance_random_features": np.nan for kind in ("frechet", "kernel")}
     for name, decoded in made.items():
         false = (_features(decoded) - centre) / scale
         distance = frechet_distance(true.mean(axis=0), _cov(true), false.mean(axis=0), _cov(false))

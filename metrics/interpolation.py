@@ -85,7 +85,7 @@ def _errors(trained, rng, key, factor, cells):
 
     a, v, b = np.sort(rng.random((cells, size)).argsort(axis=1)[:, :3], axis=1).T
     x_a, x_v, x_b = map(images, (a, v, b))
-    z_a, z_v, z_b = (asking.encode(trained, x)[0] for x in (x_a, x_v, x_b))
+    z_a, z_v, z_b = (asking.encode(trained, x).mean for x in (x_a, x_v, x_b))
     alpha = ((v - a) / (b - a))[:, None]
     decoded = asking.decode(trained, (1 - alpha) * z_a + alpha * z_b)
     reconstructed = asking.decode(trained, z_v)

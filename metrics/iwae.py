@@ -2,10 +2,10 @@
 Weighted Autoencoders", ICLR 2016, section 3.
 
     L_K = E_{z_1..z_K ~ q(z|x)} log 1/K Σ_k w_k,   w_k = p(x|z_k) p(z_k) / q(z_k|x)
-    p(z) = N(0, I)
     ELBO = L_1 ≤ L_K ≤ L_{K+1} ≤ log p(x)
 """
 
+import jax
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
@@ -14,7 +14,7 @@ from . import asking
 from .metric import Trained, register
 
 
-@register("iwae", of="trained")
+@register("iwae", of="trained", version=2)
 def iwae(
     trained: Trained, rng: np.random.Generator, *, cells: int = 256, samples: int = 64
 ) -> dict[str, float]:
@@ -28,7 +28,8 @@ def iwae(
     is tight where the weights hardly vary: compare equal K, and runs of one dataset and likelihood.
     A Bernoulli likelihood is a density of binary images only; with grey ones its numbers order
     runs but are no log-probabilities. Minus infinity where the model says an image is impossible.
-    Raises ValueError for posteriors and likelihoods that are NaN.
+    p(z) is the model's own prior. Raises ValueError for posteriors without a density, as those of
+    an encoder that gives points, and for likelihoods that are NaN.
     """
     found = bounds(trained, rng, asking.draw_cells(trained, rng, cells), samples)
     held_out = trained.representation.held_out
@@ -57,15 +58,13 @@ def log_weights(
     if samples < 1:
         raise ValueError(f"samples must be one at least, found {samples}")
     images = asking.observe(trained, drawn, asking.draw_key(rng))
-    mean, log_var = asking.encode(trained, images)
+    posterior = asking.encode(trained, images)
     log_w = np.empty((len(drawn), samples))
-    for k in range(samples):
-        noise = rng.standard_normal(mean.shape, dtype=np.float32)
-        z = mean + np.exp(log_var / 2) * noise
-        likelihood = asking.in_batches(trained.log_likelihood, images, z)
-        # log p(z) − log q(z|x): the constants of the two normal densities are the same.
-        ratio = 0.5 * (noise.astype(np.float64) ** 2 + log_var - z.astype(np.float64) ** 2)
-        log_w[:, k] = likelihood + ratio.sum(axis=1)
+    for k, key in enumerate(jax.random.split(asking.draw_key(rng), samples)):
+        z, log_ratio = map(np.asarray, asking.sample(posterior, key))
+        asking.check_density(log_ratio)
+        log_w[:, k] = asking.in_batches(trained.log_likelihood, images, z)
+        log_w[:, k] += log_ratio
     if np.isnan(log_w).any() or np.isposinf(log_w).any():
         raise ValueError("log-likelihoods must be numbers below infinity, found NaN or infinity")
     return log_w

@@ -1,10 +1,10 @@
 """The metric contract, and what a metric may be given."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from soberlook.registry import Registry
 
@@ -59,6 +59,22 @@ class Representation(NamedTuple):
         return np.stack(values, axis=-1)
 
 
+@runtime_checkable
+class Posterior(Protocol):
+    """q(z|x) of the images of a batch: a NamedTuple of arrays [b, …]."""
+
+    mean: Float[Array, "b z"]
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, "b z"]:
+        """One code of every image."""
+
+    def log_ratio(self, z: Float[Array, "b z"]) -> Float[Array, " b"]:
+        """log p(z) − log q(z|x) in nats; NaN where there is no density."""
+
+    def sample_prior(self, key: PRNGKeyArray) -> Float[Array, "b z"]:
+        """Codes of the prior p(z); NaN where there is none."""
+
+
 class Trained(NamedTuple):
     """A trained run that can be asked: for metrics of what it makes of images and of codes.
 
@@ -68,7 +84,7 @@ class Trained(NamedTuple):
 
     representation: Representation
     observe: Callable  # (cells [b], key) → images; the key is for the dataset's noise, if any
-    encode: Callable  # images → (mean [b, z], log-variance [b, z]) of q(z|x)
+    encode: Callable  # images → q(z|x), see `Posterior`
     decode: Callable  # codes → images: the mean of p(x|z)
     log_likelihood: Callable  # (images, codes) → log p(x|z) [b] in nats
 

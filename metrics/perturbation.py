@@ -77,7 +77,7 @@ def responses(
     height, width = images.shape[1:3]
     scale = deviation(measured)
     varies = scale > 0.01 * np.array([width, height, measured[:, 2].mean(), 1])
-    mean, _ = asking.encode(trained, images)
+    mean = asking.encode(trained, images).mean
     grid = check_codes(trained.representation.mean, "representation.mean")
     sigma = grid.std(axis=0, dtype=np.float64)
     response, change = np.zeros((mean.shape[1], len(PROPERTIES))), np.zeros(mean.shape[1])

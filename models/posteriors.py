@@ -1,8 +1,9 @@
 """Posteriors q(z|x) over the codes of a batch: z [b, z]. Densities in nats.
 
-A posterior is a NamedTuple of arrays, batch first, and says four things of itself: `.mean` [b, z],
+A posterior is a NamedTuple of arrays, batch first, and says five things of itself: `.mean` [b, z],
 the codes that studies score; `.sample(key)` [b, z]; `.kl_per_latent()` [b, any number], which sum
-to `.kl()` [b]; and `.log_ratio(z)`, log p(z) − log q(z|x) [b], for bounds on log p(x).
+to `.kl()` [b]; `.log_ratio(z)`, log p(z) − log q(z|x) [b], for bounds on log p(x), NaN where there
+is no density; and `.sample_prior(key)` [b, z], as many draws of p(z), NaN where there is no prior.
 """
 
 from typing import NamedTuple
@@ -22,6 +23,10 @@ class Gaussian(NamedTuple):
         """mean + σ ε, differentiable in both (Kingma & Welling, 2014)."""
         eps = jax.random.normal(key, self.mean.shape)
         return self.mean + jnp.exp(self.log_var / 2) * eps
+
+    def sample_prior(self, key: PRNGKeyArray) -> Float[Array, "b z"]:
+        """z ~ N(0, I)."""
+        return jax.random.normal(key, self.mean.shape)
 
     def log_ratio(self, z: Float[Array, "b z"]) -> Float[Array, " b"]:
         """log p(z) − log q(z|x) in nats."""
@@ -47,6 +52,11 @@ class Point(NamedTuple):
         """The code; the key is not used."""
         del key
         return self.mean
+
+    def sample_prior(self, key: PRNGKeyArray) -> Float[Array, "b z"]:
+        """NaN: there is no prior."""
+        del key
+        return jnp.full_like(self.mean, jnp.nan)
 
     def log_ratio(self, z: Float[Array, "b z"]) -> Float[Array, " b"]:
         """NaN: a point has no density."""

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from soberlook.metrics import Representation, Trained, aggregate_posterior
+from soberlook.models.posteriors import Gaussian, Point
 
 SIZES = (20, 30)
 
@@ -14,7 +15,7 @@ def run(mean, log_var):
     return Trained(
         Representation(nothing, nothing, nothing[:, 0], SIZES),
         lambda cells, key: jnp.asarray(cells, jnp.float32)[:, None, None, None],
-        lambda x: (mean[x[:, 0, 0, 0].astype(int)], log_var[x[:, 0, 0, 0].astype(int)]),
+        lambda x: Gaussian(mean[x[:, 0, 0, 0].astype(int)], log_var[x[:, 0, 0, 0].astype(int)]),
         lambda z: z,
         lambda x, z: z,
     )
@@ -47,14 +48,24 @@ def test_images_that_are_told_apart_are_worth_the_logarithm_of_their_number(cell
 def test_both_parts_are_the_kl_term():
     rng = np.random.default_rng(1)
     mean, log_var = 0.7 * rng.standard_normal((600, 4)), np.full((600, 4), np.log(0.5))
-    value = found(mean, log_var)
+    trained = run(mean, log_var)
+    draws = [aggregate_posterior(trained, np.random.default_rng(seed)) for seed in range(10)]
+    information, aggregate = np.mean([list(draw.values()) for draw in draws], axis=0)
     kl = 0.5 * (mean**2 + np.exp(log_var) - log_var - 1).sum(axis=1).mean()
-    assert sum(value.values()) == pytest.approx(kl, abs=0.25)
+    error = 0.05 / np.sqrt(10)
+    assert information + aggregate == pytest.approx(kl, abs=4 * error)
     # q(z) is close to N(0, 1): .7² + .5 = .99. What is left is that 600 codes are few.
-    assert value["aggregate_kl"] < 0.5 < value["information_xz"] < kl
+    assert aggregate < 0.1 and 0.5 < information < kl + 4 * error
 
 
 def test_codes_of_noise_say_nothing():
     rng = np.random.default_rng(2)
     mean, log_var = 0.01 * rng.standard_normal((600, 2)), np.zeros((600, 2))
     assert found(mean, log_var)["information_xz"] == pytest.approx(0, abs=0.01)
+
+
+def test_points_have_no_density():
+    points = run(np.zeros((600, 2)), np.zeros((600, 2)))
+    points = points._replace(encode=lambda x: Point(jnp.zeros((len(x), 2))))
+    with pytest.raises(ValueError, match="posteriors must have a density"):
+        aggregate_posterior(points, np.random.default_rng(0))

@@ -11,6 +11,7 @@ from soberlook.metrics.random_features import (
     weights,
     weights_hash,
 )
+from soberlook.models.posteriors import Gaussian, Point
 
 F = 5
 RECORDED = [0.707224, -0.400649, 0.092549]  # the first three features of a ramp
@@ -98,14 +99,18 @@ def spots():
     ].astype(np.float32)
 
 
-def run(change=lambda images: images, prior=lambda codes: codes):
+def normal(mean):
+    return Gaussian(mean, jnp.zeros_like(mean))
+
+
+def run(change=lambda images: images, prior=lambda codes: codes, posterior=normal):
     """Codes are pixels: reconstructions are changed images, samples what `prior` makes of noise."""
     table = jnp.asarray(spots())
     nothing = np.zeros((len(table), 256))
     return Trained(
         Representation(nothing, nothing, nothing[:, 0], SPOTS),
         lambda cells, key: table[cells],
-        lambda images: (change(images).reshape(-1, 256) + 100,) * 2,
+        lambda images: posterior(change(images).reshape(-1, 256) + 100),
         lambda z: jnp.where(z[:, :1] > 50, z - 100, prior(z)).reshape(-1, 16, 16, 1),
         None,
     )
@@ -170,6 +175,13 @@ def test_noise_is_far_and_one_dark_half_is_seen():
         lambda images: images / jnp.maximum(2 * images.max(axis=(1, 2, 3), keepdims=True), 1)
     )
     assert found(fewer)["frechet_distance_random_features_reconstruction"] > 4  # all are dark
+
+
+def test_without_a_prior_there_are_reconstructions_alone():
+    points, found_normal = found(run(posterior=Point)), found(run())
+    for name, value in points.items():
+        ours = found_normal[name] if name.endswith("_reconstruction") else np.nan
+        assert value == pytest.approx(ours, nan_ok=True)
 
 
 def test_bad_models():

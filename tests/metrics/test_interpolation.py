@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from soberlook.metrics import Representation, Trained, interpolation
+from soberlook.models.posteriors import Point
 
 SIZES = (2, 6, 5)  # whether it is bright, x, y
 X, Y = np.mgrid[:16, :16][::-1].astype(np.float32)
@@ -33,7 +34,7 @@ def with_codes(to_code, to_factors, sizes=SIZES, decode=draw):
     return Trained(
         Representation(nothing, nothing, nothing[:, 0], sizes),
         lambda cells, key: table[cells],
-        lambda images: (to_code(read(images)),) * 2,
+        lambda images: Point(to_code(read(images))),
         lambda codes: decode(to_factors(codes)),
         None,
     )
@@ -58,7 +59,7 @@ def test_turned_codes_interpolate_as_well():
 
 def test_codes_that_are_pixels_cross_fade():
     pixels = with_codes(None, None)._replace(
-        encode=lambda images: (images.reshape(-1, 256),) * 2,
+        encode=lambda images: Point(images.reshape(-1, 256)),
         decode=lambda codes: codes.reshape(-1, 16, 16, 1),
     )
     numbers = found(pixels)

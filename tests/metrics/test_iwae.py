@@ -7,6 +7,7 @@ from scipy.stats import multivariate_normal
 
 from soberlook.metrics import Representation, Trained, iwae
 from soberlook.metrics.iwae import log_weights
+from soberlook.models.posteriors import Gaussian, Point
 
 SHAPE = (2, 3, 1)
 SIGMA = 0.5
@@ -26,7 +27,7 @@ def linear_gaussian(w, widen=1.0):
 
     def encode(x):
         mean = x.reshape(-1, d) @ to_mean.T
-        return mean, jnp.broadcast_to(log_var, mean.shape)
+        return Gaussian(mean, jnp.broadcast_to(log_var, mean.shape))
 
     def log_likelihood(x, codes):
         squares = jnp.square((x.reshape(-1, d) - codes @ w32.T) / SIGMA).sum(axis=1)
@@ -132,9 +133,11 @@ def test_impossible_images_and_bad_models(entangled):
     with pytest.raises(ValueError, match="log-likelihoods must be numbers"):
         asked(log_likelihood=lambda x, z: jnp.full(len(x), jnp.nan))
     with pytest.raises(ValueError, match="encoded means must be finite.* column 1"):
-        asked(encode=lambda x: (jnp.tile(jnp.array([[0, jnp.nan]]), (len(x), 1)),) * 2)
-    with pytest.raises(ValueError, match="encoded log-variances must be finite"):
-        asked(encode=lambda x: (jnp.zeros((len(x), 3)), jnp.full((len(x), 3), -jnp.inf)))
+        asked(encode=lambda x: Point(jnp.tile(jnp.array([[0, jnp.nan]]), (len(x), 1))))
+    with pytest.raises(ValueError, match="posteriors must have a density"):
+        asked(encode=lambda x: Gaussian(jnp.zeros((len(x), 3)), jnp.full((len(x), 3), -jnp.inf)))
+    with pytest.raises(ValueError, match="posteriors must have a density"):
+        asked(encode=lambda x: Point(jnp.zeros((len(x), 3))))
     with pytest.raises(ValueError, match="samples must be one at least, found 0"):
         iwae(trained, np.random.default_rng(0), samples=0)
     with pytest.raises(ValueError, match="cells must be one at least, found 0"):

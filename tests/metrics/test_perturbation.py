@@ -6,6 +6,7 @@ import pytest
 
 from soberlook.metrics import Representation, Trained, perturbation
 from soberlook.metrics.perturbation import deviation, measure, responses
+from soberlook.models.posteriors import Point
 
 SIZES = (5, 5, 4, 4)  # x, y, brightness, angle
 FACTORS = np.indices(SIZES).reshape(4, -1).T
@@ -30,8 +31,7 @@ def with_codes(codes, to_factors, sizes=SIZES, factors=STANDARD):
 
     def encode(images):
         far = ((images.reshape(len(images), 1, -1) - flat[None, ::]) ** 2).sum(axis=2)
-        mean = codes32[far.argmin(axis=1)]
-        return mean, jnp.zeros_like(mean)
+        return Point(codes32[far.argmin(axis=1)])
 
     return Trained(
         Representation(codes, codes, codes[:, 0], sizes),

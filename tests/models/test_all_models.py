@@ -107,14 +107,17 @@ def test_encoding_and_decoding_have_the_shapes_of_the_contract(trained, data):
             posterior.mean,
             z,
             posterior.log_ratio(z),
+            posterior.sample_prior(jax.random.clone(key)),
             kl,
             likelihood.mean,
             likelihood.log_prob(x),
         )
 
     x = DATASET.observe(data, jnp.arange(4), jax.random.key(0))
-    mean, z, log_ratio, (per_latent, kl), decoded, log_prob = ask(x, jax.random.key(1))
-    assert mean.shape == z.shape == (4, model.codes)
+    mean, z, log_ratio, prior, (per_latent, kl), decoded, log_prob = ask(x, jax.random.key(1))
+    assert mean.shape == z.shape == prior.shape == (4, model.codes)
+    leaves = jax.tree.leaves(model.encode(state, x))
+    assert all(leaf.shape[:1] == (4,) for leaf in leaves)  # batch first, so that batches are joined
     assert log_ratio.shape == kl.shape == log_prob.shape == (4,)
     np.testing.assert_allclose(per_latent.sum(axis=1), kl, rtol=1e-5, atol=1e-5)
     assert decoded.shape == x.shape and np.isfinite(decoded).all()
