@@ -7,17 +7,20 @@ line at all, and `soberlook run --plugin FILE.py`).
 from .annealed_vae import AnnealedVAE
 from .beta_tcvae import BetaTCVAE
 from .beta_vae import BetaVAE
+from .blur_vae import BlurVAE
 from .dip_vae import DIPVAEI, DIPVAEII
 from .factor_vae import FactorVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
 from .supervised import SupervisedEncoder
 from .vae import VAE, Terms
+from .vae_gan import VAEGAN
 
 __all__ = [
     "MODELS",
     "AnnealedVAE",
     "BetaTCVAE",
     "BetaVAE",
+    "BlurVAE",
     "DIPVAEI",
     "DIPVAEII",
     "FactorVAE",
@@ -26,6 +29,7 @@ __all__ = [
     "SupervisedEncoder",
     "Terms",
     "VAE",
+    "VAEGAN",
     "hyperparameter",
     "make",
     "register",

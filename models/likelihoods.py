@@ -4,11 +4,16 @@ Densities in nats.
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from soberlook.registry import BadInput
+
+from .blur import blurred
 
 
 class Bernoulli(NamedTuple):
@@ -40,6 +45,17 @@ class Gaussian(NamedTuple):
         return per_pixel.sum(axis=tuple(range(1, x.ndim)))
 
 
+class Laplace(NamedTuple):
+    """Independent pixels with unit scale around a mean that is not squashed: absolute errors."""
+
+    mean: Float[Array, "b *x"]
+
+    def log_prob(self, x: Float[Array, "b *x"]) -> Float[Array, " b"]:
+        """log p(x|z), the sum over pixels and channels, constants included."""
+        per_pixel = -jnp.abs(x - self.mean) - math.log(2)
+        return per_pixel.sum(axis=tuple(range(1, x.ndim)))
+
+
 @jax.custom_jvp
 def log_bernoulli(x, logits):
     """x log p + (1 − x) log(1 − p) with p = sigmoid(logits), elementwise."""
@@ -57,4 +73,22 @@ def _derivative(primals, tangents):
     return log_bernoulli(x, logits), logits * dx + (x - jax.nn.sigmoid(logits)) * dlogits
 
 
-LIKELIHOODS = {"bernoulli": Bernoulli, "gaussian": Gaussian}
+# What a decoder's output means. The first three are of data of any shape.
+LIKELIHOODS = {
+    "bernoulli": Bernoulli,
+    "gaussian": Gaussian,
+    "laplace": Laplace,
+    "box_blur": partial(blurred, "box"),
+    "gaussian_blur": partial(blurred, "gaussian"),
+}
+BLURS = ("box_blur", "gaussian_blur")
+
+
+def check_likelihood(likelihood: str, image_shape: tuple[int, ...]):
+    """Raise `BadInput` where data of this shape cannot have this likelihood."""
+    if likelihood in BLURS and len(image_shape) != 3:
+        shape = "×".join(map(str, image_shape))
+        raise BadInput(
+            f"likelihood {likelihood!r} needs images of rows, columns and channels, found {shape}: "
+            "use 'gaussian' there"
+        )

@@ -173,6 +173,37 @@ class Discriminator(nn.Module):
         return Dense(2, self.dtype)(h).astype(jnp.float32)
 
 
+class ImageDiscriminator(nn.Module):
+    """x [b, …] → a logit [b], and what each layer makes of x [b, n], the first being x itself.
+
+    Convolutions and dense layers like an encoder's, with the slope of `Discriminator`.
+    """
+
+    features: tuple[int, ...]
+    sizes: tuple[int, ...]
+    widths: tuple[int, ...]
+    dtype: Any = jnp.float32
+    gradients: str = "written"
+
+    @property
+    def hidden(self) -> int:
+        """How many layers there are between x and the logit."""
+        return len(self.features) + len(self.widths)
+
+    @nn.compact
+    def __call__(self, x):
+        h, layers = x, [x]
+        for features, size in zip(self.features, self.sizes, strict=True):
+            h = nn.leaky_relu(Convolution(features, size, self.dtype, self.gradients)(h), 0.2)
+            layers.append(h)
+        h = h.reshape(h.shape[0], -1)
+        for width in self.widths:
+            h = nn.leaky_relu(Dense(width, self.dtype)(h), 0.2)
+            layers.append(h)
+        logit = Dense(1, self.dtype)(h)[:, 0].astype(jnp.float32)
+        return logit, [h.astype(jnp.float32).reshape(h.shape[0], -1) for h in layers]
+
+
 def _dense(widths, heads, image_shape, outputs, dtype, gradients):
     decoded = (*image_shape[:-1], image_shape[-1] * outputs)
     return DenseEncoder(heads, widths, dtype), DenseDecoder(decoded, widths[::-1], dtype)
@@ -253,3 +284,18 @@ def build(
 def discriminator(widths: tuple[int, ...], precision: str = "float32"):
     """A discriminator of codes; float32 outside, `precision` inside."""
     return Discriminator(widths, PRECISIONS[precision])
+
+
+def image_discriminator(
+    network: str,
+    image_shape: tuple[int, ...],
+    precision: str = "float32",
+    gradients: str = "written",
+):
+    """A discriminator of images with the layers that the encoder of this `network` has."""
+    encoder, _ = build(network, 1, image_shape, precision, gradients)
+    if isinstance(encoder, ConvEncoder):
+        layers = encoder.features, encoder.sizes, (256,)
+    else:
+        layers = (), (), encoder.widths
+    return ImageDiscriminator(*layers, encoder.dtype, gradients)

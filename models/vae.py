@@ -17,7 +17,7 @@ from soberlook.registry import setting
 from . import networks
 from .adam import adam
 from .convolution import FORMS
-from .likelihoods import LIKELIHOODS
+from .likelihoods import LIKELIHOODS, check_likelihood
 from .model import Model, State, hyperparameter
 from .posteriors import Gaussian
 
@@ -77,6 +77,7 @@ class VAE(Model):
         return jnp.mean(t.reconstruction) + jnp.mean(regularizer), logs
 
     def resolved(self, image_shape):
+        check_likelihood(self.likelihood, image_shape)
         return dataclasses.replace(self, network=networks.resolve(self.network, image_shape))
 
     def init(self, key, batch):

@@ -41,3 +41,11 @@ def test_gaussian_likelihood_keeps_its_constants():
     expected = stats.norm(mean, 1).logpdf(x).sum(axis=(1, 2, 3))
     found = likelihoods.Gaussian(jnp.array(mean)).log_prob(jnp.array(x))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_laplace_likelihood_keeps_its_constants():
+    rng = np.random.default_rng(0)
+    mean, x = rng.standard_normal((2, 3, 4, 4, 2)).astype(np.float32)
+    expected = stats.laplace(mean, 1).logpdf(x).sum(axis=(1, 2, 3))
+    found = likelihoods.Laplace(jnp.array(mean)).log_prob(jnp.array(x))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
