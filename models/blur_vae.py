@@ -30,9 +30,8 @@ class BlurVAE(BetaVAE):
     # v in units of the kernel's; the paper compares 0 and 1.
     blur_weight: float = hyperparameter(1.0, sweep=(0, 0.01, 0.1, 1, 10), low=0)
 
-    def decode(self, state, z):
-        likelihood = LIKELIHOODS[self.likelihood]
-        return likelihood(self.outputs_of(state, z), self.pixel_weight, self.blur_weight)
+    def likelihood_of(self, state, outputs):
+        return LIKELIHOODS[self.likelihood](outputs, self.pixel_weight, self.blur_weight)
 
 
 def beta_in_nats(beta: float, pixels: int, latents: int, deviation: float = 1.0) -> float:

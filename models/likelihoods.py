@@ -4,6 +4,7 @@ Densities in nats.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -35,13 +36,15 @@ class Bernoulli(NamedTuple):
 
 
 class Gaussian(NamedTuple):
-    """Independent pixels with unit variance around a mean that is not squashed."""
+    """Independent pixels around a mean that is not squashed; of variance 1 where none is given."""
 
     mean: Float[Array, "b *x"]
+    log_var: Float[Array, "..."] | float = 0.0  # a scalar, or an array that broadcasts to the mean
 
     def log_prob(self, x: Float[Array, "b *x"]) -> Float[Array, " b"]:
         """log p(x|z), the sum over pixels and channels, constants included."""
-        per_pixel = -0.5 * jnp.square(x - self.mean) - 0.5 * math.log(2 * math.pi)
+        squared = jnp.square(x - self.mean) * jnp.exp(-self.log_var)
+        per_pixel = -0.5 * squared - 0.5 * (self.log_var + math.log(2 * math.pi))
         return per_pixel.sum(axis=tuple(range(1, x.ndim)))
 
 
@@ -54,6 +57,32 @@ class Laplace(NamedTuple):
         """log p(x|z), the sum over pixels and channels, constants included."""
         per_pixel = -jnp.abs(x - self.mean) - math.log(2)
         return per_pixel.sum(axis=tuple(range(1, x.ndim)))
+
+
+class Autoregressive(NamedTuple):
+    """Pixels that depend on those before them, in raster order, by a decoder that reads the image.
+
+    `given(x)` is the likelihood of independent pixels, each by what x shows before it.
+    """
+
+    given: Callable
+    black: Float[Array, "b *x"]  # an image to begin with
+
+    @property
+    def mean(self) -> Float[Array, "b *x"]:
+        """Pixel by pixel, each one's mean given the means of those before: for pictures.
+
+        It is not E[x|z], which would take an average over all images. As many passes as pixels.
+        """
+
+        def settle(_, x):
+            return self.given(x).mean  # after i passes the first i pixels stay as they are
+
+        return jax.lax.fori_loop(0, math.prod(self.black.shape[1:]), settle, self.black)
+
+    def log_prob(self, x: Float[Array, "b *x"]) -> Float[Array, " b"]:
+        """log p(x|z) = Σ_i log p(x_i | x_<i, z), exact and in one pass."""
+        return self.given(x).log_prob(x)
 
 
 @jax.custom_jvp

@@ -13,6 +13,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
+import numpy as np
 
 from soberlook.registry import BadInput
 
@@ -35,8 +36,11 @@ class Dense(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x, mask=None):
+        """With a mask [n, units], weights are 0 where it is false."""
         weights = self.param("weights", _glorot_uniform_and_zero_bias, (x.shape[-1], self.units))
+        if mask is not None:
+            weights = weights * np.vstack([mask, np.ones((1, self.units), bool)])
         x = jnp.concatenate([x.astype(self.dtype), jnp.ones((x.shape[0], 1), self.dtype)], axis=1)
         return x @ weights.astype(self.dtype)
 
@@ -77,6 +81,36 @@ class DenseDecoder(nn.Module):
             h = nn.relu(Dense(units, self.dtype)(h))
         images = Dense(math.prod(self.image_shape), self.dtype)(h)
         return images.astype(jnp.float32).reshape(-1, *self.image_shape)
+
+
+class MaskedDecoder(nn.Module):
+    """z [b, n], x [b, …] → what z and the pixels before say of each pixel, in raster order.
+
+    MADE: Germain, Gregor, Murray & Larochelle, "Masked Autoencoder for Distribution Estimation",
+    ICML 2015. Each unit knows pixels up to some number, and reads only units that know no more;
+    what is said of pixel i may know pixels up to i − 1. Every layer reads z.
+    """
+
+    image_shape: tuple[int, ...]
+    widths: tuple[int, ...]
+    outputs: int = 1
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, z, x):
+        pixels = math.prod(self.image_shape)
+        nothing = np.full(z.shape[-1], -1)
+        h, known = x.reshape(len(x), -1), np.arange(pixels)
+        for units in self.widths:
+            knows = np.arange(units) * (pixels - 1) // units  # evenly: of the last pixel none
+            h, known = nn.relu(self._layer(z, h, nothing, known, knows)), knows
+        said = np.tile(np.arange(pixels).reshape(self.image_shape), self.outputs) - 1
+        h = self._layer(z, h, nothing, known, said.reshape(-1))
+        return h.astype(jnp.float32).reshape(-1, *said.shape)
+
+    def _layer(self, z, h, nothing, known, knows):
+        mask = np.concatenate([nothing, known])[:, None] <= knows[None]
+        return Dense(len(knows), self.dtype)(jnp.concatenate([z, h], axis=1), mask)
 
 
 class Convolution(nn.Module):
@@ -209,6 +243,11 @@ def _dense(widths, heads, image_shape, outputs, dtype, gradients):
     return DenseEncoder(heads, widths, dtype), DenseDecoder(decoded, widths[::-1], dtype)
 
 
+def _made(widths, heads, image_shape, outputs, dtype, gradients):
+    encoder = DenseEncoder(heads, widths, dtype)
+    return encoder, MaskedDecoder(image_shape, widths[::-1], outputs, dtype)
+
+
 def _conv(wide_kernel, heads, image_shape, outputs, dtype, gradients):
     *side, channels = image_shape
     halvings = _halvings(image_shape)
@@ -234,10 +273,12 @@ def _halvings(image_shape):
 NETWORKS = {
     "mlp": partial(_dense, (128, 128)),
     "linear": partial(_dense, ()),  # probabilistic PCA's: every quantity has a closed form
+    "made": partial(_made, (128, 128)),  # its decoder is autoregressive over pixels
     "conv": partial(_conv, 2),  # the study's, as its code has it
     "conv_paper": partial(_conv, 4),  # and as Table 2 of its paper has it
 }
 CONVOLUTIONAL = ("conv", "conv_paper")
+AUTOREGRESSIVE = ("made",)  # the decoder reads the image, too
 
 
 def resolve(network: str, image_shape: tuple[int, ...]) -> str:

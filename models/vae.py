@@ -17,7 +17,7 @@ from soberlook.registry import setting
 from . import networks
 from .adam import adam
 from .convolution import FORMS
-from .likelihoods import LIKELIHOODS, check_likelihood
+from .likelihoods import LIKELIHOODS, Autoregressive, check_likelihood
 from .model import Model, State, hyperparameter
 from .posteriors import Gaussian
 
@@ -39,8 +39,9 @@ class VAE(Model):
     """Base of the models with an encoder, a decoder and one optimizer.
 
     Most subclasses override `regularizer` alone. What else may differ, each in a method of its own:
-    which images are explained (`observed`), the posterior (`heads`, `encode`, `infer`), how the
-    parts are weighed (`objective`), and the game (`update`).
+    which images are explained (`observed`), the posterior (`heads`, `encode`, `infer`), what the
+    decoder's output means (`outputs`, `likelihood_of`), how the parts are weighed (`objective`),
+    and the game (`update`).
     """
 
     latents: int = setting(10, low=1)
@@ -84,9 +85,11 @@ class VAE(Model):
         image_shape = self.observed(batch).shape[1:]
         key_encoder, key_decoder = jax.random.split(key)
         encoder, decoder = self._networks(image_shape)
+        x = jnp.zeros((1, *image_shape))
+        read = (x,) if self.network in networks.AUTOREGRESSIVE else ()
         params = {
-            "encoder": encoder.init(key_encoder, jnp.zeros((1, *image_shape))),
-            "decoder": decoder.init(key_decoder, jnp.zeros((1, self.codes))),
+            "encoder": encoder.init(key_encoder, x),
+            "decoder": decoder.init(key_decoder, jnp.zeros((1, self.codes)), *read),
         }
         opt = adam(self.learning_rate).init(params)
         return State(jnp.int32(0), params, opt, image_shape=image_shape)
@@ -95,17 +98,28 @@ class VAE(Model):
         return Gaussian(*self.heads_of(state, x))
 
     def decode(self, state, z):
-        return LIKELIHOODS[self.likelihood](self.outputs_of(state, z))
+        if self.network in networks.AUTOREGRESSIVE:
+
+            def given(x):
+                return self.likelihood_of(state, self.outputs_of(state, z, x))
+
+            return Autoregressive(given, jnp.zeros((len(z), *state.image_shape)))
+        return self.likelihood_of(state, self.outputs_of(state, z))
+
+    def likelihood_of(self, state, outputs):
+        """p(x|z) by what the decoder says [n, h, w, c · outputs]."""
+        return LIKELIHOODS[self.likelihood](outputs)
 
     def heads_of(self, state, x):
         """The encoder's outputs [n, …], in the order of `heads`."""
         encoder, _ = self._networks(state.image_shape)
         return encoder.apply(state.params["encoder"], x)
 
-    def outputs_of(self, state, z):
-        """The decoder's output [n, h, w, c · outputs]."""
+    def outputs_of(self, state, z, x=None):
+        """The decoder's output [n, h, w, c · outputs]; an autoregressive one reads the images x."""
         _, decoder = self._networks(state.image_shape)
-        return decoder.apply(state.params["decoder"], z)
+        read = (x,) if self.network in networks.AUTOREGRESSIVE else ()
+        return decoder.apply(state.params["decoder"], z, *read)
 
     def observed(self, batch):
         """The images that the objective explains [n, …]."""

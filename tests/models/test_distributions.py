@@ -49,3 +49,13 @@ def test_laplace_likelihood_keeps_its_constants():
     expected = stats.laplace(mean, 1).logpdf(x).sum(axis=(1, 2, 3))
     found = likelihoods.Laplace(jnp.array(mean)).log_prob(jnp.array(x))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_gaussian_likelihood_of_any_variance_is_a_density():
+    rng = np.random.default_rng(0)
+    mean, x = rng.standard_normal((2, 3, 4, 4, 2)).astype(np.float32)
+    for shape in ((), (1, 4, 4, 2), (3, 1, 1, 1), (3, 4, 4, 2)):
+        log_var = rng.standard_normal(shape).astype(np.float32)
+        expected = stats.norm(mean, np.exp(log_var / 2)).logpdf(x).sum(axis=(1, 2, 3))
+        found = likelihoods.Gaussian(jnp.array(mean), jnp.array(log_var)).log_prob(jnp.array(x))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
