@@ -58,11 +58,13 @@ def test_strength_is_the_swept_field():
         ({"latents": 2.5}, "latents must be a whole number ≥ 1, found 2.5"),
         (
             {"network": "mpl"},
-            "network must be one of 'auto', 'mlp', 'linear', 'made', 'conv', 'conv_paper', found 'mpl'",
+            "network must be one of 'auto', 'mlp', 'linear', 'made', 'conv', 'conv_paper', "
+            "found 'mpl'",
         ),
         (
             {"network": ["mlp"]},
-            "network must be one of 'auto', 'mlp', 'linear', 'made', 'conv', 'conv_paper', found ['mlp']",
+            "network must be one of 'auto', 'mlp', 'linear', 'made', 'conv', 'conv_paper', "
+            "found ['mlp']",
         ),
     ],
 )
