@@ -8,8 +8,10 @@ from .annealed_vae import AnnealedVAE
 from .beta_tcvae import BetaTCVAE
 from .beta_vae import BetaVAE
 from .blur_vae import BlurVAE
+from .control_vae import ControlVAE
 from .dip_vae import DIPVAEI, DIPVAEII
 from .factor_vae import FactorVAE
+from .gcvae import GCVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
 from .supervised import SupervisedEncoder
 from .vae import VAE, Terms
@@ -21,9 +23,11 @@ __all__ = [
     "BetaTCVAE",
     "BetaVAE",
     "BlurVAE",
+    "ControlVAE",
     "DIPVAEI",
     "DIPVAEII",
     "FactorVAE",
+    "GCVAE",
     "Model",
     "State",
     "SupervisedEncoder",
