@@ -11,7 +11,7 @@ import typer
 
 from soberlook.registry import BadInput, unknown
 
-from . import cli_data, cli_results
+from . import cli_claims, cli_data, cli_results
 from .options import PluginOption, SetOption
 from .terminal import err, number, out, say, table
 
@@ -197,6 +197,7 @@ def findings(
     typer.echo(file if file else text)
 
 
+app.command()(cli_claims.reproduce)
 app.command()(cli_results.query)
 app.command()(cli_results.compare)
 

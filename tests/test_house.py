@@ -34,7 +34,17 @@ KNOWN = {  # third-party packages a folder may import
         "jaxtyping",
     },
     "results": {"pandas", "pyarrow", "fsspec", "numpy", "scipy", "matplotlib"},
-    "benchmark": {"jax", "numpy", "threadpoolctl", "ray", "typer", "rich", "PIL", "torch"},
+    "benchmark": {
+        "jax",
+        "numpy",
+        "pandas",
+        "threadpoolctl",
+        "ray",
+        "typer",
+        "rich",
+        "PIL",
+        "torch",
+    },
 }
 
 
