@@ -5,20 +5,24 @@ line at all, and `soberlook run --plugin FILE.py`).
 """
 
 from .annealed_vae import AnnealedVAE
+from .ar_elbo import ARELBO
 from .beta_tcvae import BetaTCVAE
 from .beta_vae import BetaVAE
 from .blur_vae import BlurVAE
 from .control_vae import ControlVAE
 from .dip_vae import DIPVAEI, DIPVAEII
 from .factor_vae import FactorVAE
+from .gaussian_vae import GaussianVAE
 from .gcvae import GCVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
+from .sigma_vae import SigmaVAE
 from .supervised import SupervisedEncoder
 from .vae import VAE, Terms
 from .vae_gan import VAEGAN
 
 __all__ = [
     "MODELS",
+    "ARELBO",
     "AnnealedVAE",
     "BetaTCVAE",
     "BetaVAE",
@@ -28,7 +32,9 @@ __all__ = [
     "DIPVAEII",
     "FactorVAE",
     "GCVAE",
+    "GaussianVAE",
     "Model",
+    "SigmaVAE",
     "State",
     "SupervisedEncoder",
     "Terms",
