@@ -11,6 +11,7 @@ from .beta_vae import BetaVAE
 from .blur_vae import BlurVAE
 from .control_vae import ControlVAE
 from .dip_vae import DIPVAEI, DIPVAEII
+from .e_vae import EVAE
 from .factor_vae import FactorVAE
 from .gaussian_vae import GaussianVAE
 from .gcvae import GCVAE
@@ -19,6 +20,8 @@ from .sigma_vae import SigmaVAE
 from .supervised import SupervisedEncoder
 from .vae import VAE, Terms
 from .vae_gan import VAEGAN
+from .vmi_vae import VMIVAE
+from .vmi_vae_joint import JointVMIVAE
 
 __all__ = [
     "MODELS",
@@ -30,9 +33,11 @@ __all__ = [
     "ControlVAE",
     "DIPVAEI",
     "DIPVAEII",
+    "EVAE",
     "FactorVAE",
     "GCVAE",
     "GaussianVAE",
+    "JointVMIVAE",
     "Model",
     "SigmaVAE",
     "State",
@@ -40,6 +45,7 @@ __all__ = [
     "Terms",
     "VAE",
     "VAEGAN",
+    "VMIVAE",
     "hyperparameter",
     "make",
     "register",

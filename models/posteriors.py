@@ -6,6 +6,7 @@ to `.kl()` [b]; `.log_ratio(z)`, log p(z) − log q(z|x) [b], for bounds on log 
 is no density; and `.sample_prior(key)` [b, z], as many draws of p(z), NaN where there is no prior.
 """
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -27,6 +28,11 @@ class Gaussian(NamedTuple):
     def sample_prior(self, key: PRNGKeyArray) -> Float[Array, "b z"]:
         """z ~ N(0, I)."""
         return jax.random.normal(key, self.mean.shape)
+
+    def log_prob_per_latent(self, z: Float[Array, "b z"]) -> Float[Array, "b z"]:
+        """log q(z_j|x) in nats."""
+        eps_squared = jnp.square(z - self.mean) * jnp.exp(-self.log_var)
+        return -0.5 * (eps_squared + self.log_var + math.log(2 * math.pi))
 
     def log_ratio(self, z: Float[Array, "b z"]) -> Float[Array, " b"]:
         """log p(z) − log q(z|x) in nats."""
