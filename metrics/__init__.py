@@ -9,6 +9,7 @@ from .abstract_reasoning import abstract_reasoning
 from .active_units import active_units
 from .aggregate_posterior import aggregate_posterior
 from .beta_vae_score import beta_vae_score
+from .choice import choice
 from .clustering import clustering
 from .compute import compute
 from .dci import dci
@@ -17,6 +18,7 @@ from .dci_forest import dci_forest
 from .dci_lasso import dci_lasso
 from .dci_logistic import dci_logistic
 from .dcimig import dcimig
+from .decoded_information import decoded_information
 from .downstream import downstream_gbt, downstream_lr
 from .elbo import kl, reconstruction
 from .explicitness import explicitness
@@ -55,6 +57,7 @@ __all__ = [
     "aggregate_posterior",
     "beta_vae_score",
     "block_r2",
+    "choice",
     "clustering",
     "compute",
     "dci",
@@ -63,6 +66,7 @@ __all__ = [
     "dci_lasso",
     "dci_logistic",
     "dcimig",
+    "decoded_information",
     "downstream_gbt",
     "downstream_lr",
     "explicitness",

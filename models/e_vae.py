@@ -124,7 +124,9 @@ class EVAE(VAE):
             children = self.crossed(key_cross, *parents).reshape(-1)[: self.population]
             children = self.mutated(key_mutate, children)
         betas = jnp.where(everyone == 0, betas[best_first[0]], children)
-        return betas, best_first[:1].repeat(self.population) if self._joint else best_first
+        if self.inherited == "joint":
+            return betas, jnp.full(betas.shape, best_first[0])
+        return betas, best_first
 
     def crossed(self, key, first, second):
         """Two children [2, n] of these parents [n], whose mean is the parents'."""
@@ -151,7 +153,3 @@ class EVAE(VAE):
         # Without width all are on the bound; with it, rounding may leave the bounds by one bit.
         folded = jnp.clip(jnp.where(width > 0, folded, low), low, self.beta_max)
         return jnp.where(inside, betas, folded)
-
-    @property
-    def _joint(self):
-        return self.inherited == "joint"
