@@ -10,7 +10,9 @@ always chosen uniformly; rules differ in how many do, and to what:
     one_or_k   as at_most, of one factor or of k, with probability ½ each. What the published code
                does (`simple_dynamics` of disentanglement_lib), and the paper does not say
 
-`changed=0` is the paper's k = Rnd: k is drawn for every pair, uniformly from 1, …, f − 1.
+`changed=0` is the paper's k = Rnd: k is drawn for every pair, uniformly from 1, …, f − 1. Pairs
+that are not `matched` are the negative control of what learns from pairs: the second is any image,
+whatever k and the rule.
 """
 
 import jax
@@ -29,13 +31,15 @@ class Pairs(View):
 
     {"first": [b, …], "second": [b, …], "changed": bool [b, f]}: the images of the batch's cells and
     their partners, and which factors have another value in the second. `changed` = k ≥ 1, or 0 for
-    an unknown one; `rule` as above. Nuisances of the second are drawn anew, as noise is.
+    an unknown one; `rule` and `matched` as above. Nuisances of the second are drawn anew, as noise
+    is.
 
     "first" is what "images" shows: a model that needs both sees two images, and counts three.
     """
 
     changed: int = setting(0, low=0)
     rule: str = setting("exactly", choices=("exactly", "at_most", "one_or_k"))
+    matched: bool = setting(True)
     images = 2
 
     def check(self, dataset):
@@ -63,6 +67,8 @@ class Pairs(View):
         # A step from 1 leads to any other value, a step from 0 to any value, all as likely.
         low = np.zeros_like(grid)
         low[:, :factors] = self.rule == "exactly"
+        if not self.matched:
+            changing, low = jnp.ones_like(changing), np.zeros_like(grid)
         moved = (first + jax.random.randint(key_values, first.shape, low, grid)) % grid
         nuisances = jnp.ones((pairs, grid.size - factors), bool)
         second = jnp.where(jnp.concatenate([changing, nuisances], axis=1), moved, first)

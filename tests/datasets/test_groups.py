@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from soberlook.datasets import Correlated, HeldOut, make_view
+from soberlook.datasets import AllCells, Correlated, HeldOut, make_view
 from soberlook.registry import BadInput
 
 HELD_OUT = [
@@ -30,7 +30,7 @@ def test_a_group_shares_its_factor_and_nothing_else(numbers, agree, factor):
 
 def test_a_factor_can_be_drawn_for_every_group(numbers, agree):
     dataset = numbers()
-    drawn = dataset.draw("groups")
+    drawn = dataset.draw("groups", factor="any")
     agree(np.bincount(drawn["factor"]))
     values = dataset.values(drawn["images"])
     first, second = values[:, 0], values[:, 1]
@@ -45,7 +45,7 @@ def test_a_factor_can_be_drawn_for_every_group(numbers, agree):
 
 
 @pytest.mark.parametrize("training", HELD_OUT, ids=lambda training: training.kind)
-@pytest.mark.parametrize("factor", ["", "b"])
+@pytest.mark.parametrize("factor", ["any", "b"])
 def test_held_out_cells_are_in_no_group_and_the_others_uniform(numbers, agree, training, factor):
     dataset = numbers(training=training)
     drawn = dataset.draw("groups", factor=factor, members=3)
@@ -76,6 +76,25 @@ def test_the_first_image_is_that_of_images_and_noise_is_each_ones_own(numbers, n
     np.testing.assert_array_equal(images[:, 0], numbers().draw("images"))
     noises(images)
     assert make_view(("groups", {"members": 4})).images == 4
+
+
+def test_without_a_name_the_first_factor_is_shared(numbers):
+    first, named = (numbers().draw("groups", factor=factor) for factor in ("", "a"))
+    for key in ("images", "value", "factor"):
+        np.testing.assert_array_equal(first[key], named[key])
+
+
+@pytest.mark.parametrize("training", [AllCells(), HELD_OUT[1]], ids=lambda training: training.name)
+def test_members_that_are_not_matched_share_nothing(numbers, agree, training):
+    dataset = numbers(training=training)
+    drawn = dataset.draw("groups", factor="c", members=3, matched=False)
+    cells = drawn["images"][..., 0].astype(int)
+    seen = ~np.isin(np.arange(120), training.held_out(dataset))
+    for i, j in ((0, 1), (1, 2)):
+        agree(np.bincount(cells[:, i] * 120 + cells[:, j], minlength=120**2), seen[:, None] & seen)
+    first = dataset.values(drawn["images"])[:, 0]
+    np.testing.assert_array_equal(drawn["value"], first[:, 2])
+    assert (drawn["factor"] == 2).all()
 
 
 def test_bad_groups_are_one_clear_line(numbers):

@@ -87,6 +87,13 @@ def test_factors_that_are_drawn_anew_may_keep_their_value(numbers, agree, rule, 
         agree(np.bincount((second - first)[own, axis] % size, minlength=size), np.arange(size) > 0)
 
 
+def test_pairs_that_are_not_matched_share_nothing(numbers, agree):
+    drawn = numbers().draw("pairs", changed=1, matched=False)
+    cells = np.stack([drawn[name][:, 0].astype(int) for name in ("first", "second")])
+    agree(np.bincount(cells[0] * 120 + cells[1], minlength=120**2))
+    pair(numbers(), changed=1, matched=False)  # "changed" says which factors differ
+
+
 def test_bad_pairs_are_one_clear_line(numbers):
     dataset = numbers()
 
