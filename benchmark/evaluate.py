@@ -4,6 +4,7 @@ The programs here are for one member at a time: memory does not grow with the wi
 a member's numbers cannot depend on it. Metrics then see the same cells of all members.
 """
 
+import itertools
 from functools import partial
 
 import jax
@@ -47,7 +48,16 @@ def interrogable(models, seeds, states, member, data, dataset, representation) -
         Partial(_encode, model, state),
         Partial(_decode, model, state),
         Partial(_log_likelihood, model, state),
+        parts_of(model, dataset),
     )
+
+
+def parts_of(model, dataset) -> dict[int, slice]:
+    """The parts of the model's code that are to hold a factor, by the factor's axis."""
+    ends = list(itertools.accumulate(model.parts.values(), initial=0))
+    slices = map(slice, ends, ends[1:])
+    axes = [dataset.axis(name) if name else 0 for name in model.parts]
+    return dict(zip(axes, slices, strict=True))
 
 
 def measure(name, representations, settings=(), *, draw=0, trained=()):

@@ -12,6 +12,7 @@ from .beta_vae_score import beta_vae_score
 from .choice import choice
 from .clustering import clustering
 from .compute import compute
+from .content import content
 from .dci import dci
 from .dci_es import dci_es
 from .dci_forest import dci_forest
@@ -42,6 +43,7 @@ from .reduced_downstream import reduced_downstream
 from .sap import sap
 from .sap_continuous import sap_continuous
 from .score import USUAL, Scores, score
+from .swap import swap
 from .udr import udr
 from .unfairness import unfairness
 from .unsupervised import unsupervised
@@ -60,6 +62,7 @@ __all__ = [
     "choice",
     "clustering",
     "compute",
+    "content",
     "dci",
     "dci_es",
     "dci_forest",
@@ -96,6 +99,7 @@ __all__ = [
     "sap",
     "sap_continuous",
     "strong_generalization",
+    "swap",
     "udr",
     "unfairness",
     "score",

@@ -87,6 +87,7 @@ class Trained(NamedTuple):
     encode: Callable  # images → q(z|x), see `Posterior`
     decode: Callable  # codes → images: the mean of p(x|z)
     log_likelihood: Callable  # (images, codes) → log p(x|z) [b] in nats
+    parts: dict[int, slice] = {}  # the part of a code that is to hold a factor, if any is; by axis
 
 
 def register(

@@ -4,6 +4,7 @@ To add one: a file with a class under `@register("name")`, and its line in the l
 line at all, and `soberlook run --plugin FILE.py`).
 """
 
+from .ada_gvae import AdaGVAE, AdaMLVAE
 from .annealed_vae import AnnealedVAE
 from .ar_elbo import ARELBO
 from .beta_tcvae import BetaTCVAE
@@ -15,6 +16,7 @@ from .e_vae import EVAE
 from .factor_vae import FactorVAE
 from .gaussian_vae import GaussianVAE
 from .gcvae import GCVAE
+from .ml_vae import GVAE, MLVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
 from .sigma_vae import SigmaVAE
 from .supervised import SupervisedEncoder
@@ -26,6 +28,8 @@ from .vmi_vae_joint import JointVMIVAE
 __all__ = [
     "MODELS",
     "ARELBO",
+    "AdaGVAE",
+    "AdaMLVAE",
     "AnnealedVAE",
     "BetaTCVAE",
     "BetaVAE",
@@ -36,8 +40,10 @@ __all__ = [
     "EVAE",
     "FactorVAE",
     "GCVAE",
+    "GVAE",
     "GaussianVAE",
     "JointVMIVAE",
+    "MLVAE",
     "Model",
     "SigmaVAE",
     "State",

@@ -51,6 +51,9 @@ class Model(ABC):
     paper: ClassVar[str] = ""  # who, where and when: "Higgins et al., ICLR 2017"
     needs: ClassVar[tuple] = ("images",)  # the views a batch must hold: names, or (name, settings)
     copies: ClassVar[int] = 1  # how often every image of a batch is trained on, side by side
+    # Which parts of a code are to hold which factor: names ("" is the dataset's first) → widths, in
+    # the order of the code. What is left holds all else.
+    parts: ClassVar[dict[str, int]] = {}
     span: ClassVar[tuple[float, float]] = (-2.0, 2.0)  # of a code, in pictures of traversals
     trial: ClassVar[dict] = {}  # settings that make a small model of it, for the shared tests
 
