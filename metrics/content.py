@@ -36,7 +36,7 @@ def content(trained: Trained, rng: np.random.Generator, *, groups: int = 500) ->
     Classifiers learn from `groups` groups and are tested on as many of other cells: values are
     drawn, then images of each, with replacement. Linear ones do not see all that leaks. Evidence is
     the product of posteriors for all models, also where training took another aggregate. Raises
-    ValueError where the code has no parts, and for codes that are not finite.
+    ValueError where the code has no parts, and for posteriors that are not normal or not finite.
     """
     check_parts(trained)
     found = _accuracies(trained, rng, np.arange(len(trained.representation.mean)), groups)
@@ -92,18 +92,17 @@ def _accuracies(trained, rng, cells, groups):
 def _of_factor(trained, rng, cells, values, part, groups):
     members, truth = draw_groups(rng, values, groups, max(EVIDENCE))
     images = asking.observe(trained, cells[members].ravel(), asking.draw_key(rng))
-    posterior = [a.reshape(*members.shape, -1) for a in asking.encode(trained, images)]
+    posterior = asking.encode(trained, images)
+    if not hasattr(posterior, "log_var"):
+        raise ValueError("posteriors must be normal, for their product to be known")
+    mean, log_var = (a.reshape(*members.shape, -1) for a in (posterior.mean, posterior.log_var))
     found = {}
     for k in EVIDENCE:
-        codes = accumulate(*(a[:, :, :k] for a in posterior))
+        codes = accumulate(mean[:, :, :k], log_var[:, :, :k])
         halves = {"content": codes[..., part], "style": np.delete(codes, part, axis=-1)}
         for name, (learnt, tested) in halves.items():
             if learnt.shape[-1]:
-                said = probe(*_scaled(learnt, truth[0], tested))
+                learnt, tested = standardize(learnt, tested)
+                said = probe(learnt, truth[0], tested)
                 found[f"{name}_accuracy_{k}"] = np.mean(said == truth[1])
     return found
-
-
-def _scaled(learnt, values, tested):
-    learnt, tested = standardize(learnt, tested)
-    return learnt, values, tested

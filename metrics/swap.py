@@ -10,7 +10,6 @@ c is the part of the code that is to hold the factor of values v; s is all that 
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial.distance import cdist
 
 from . import asking
 from .content import check_parts
@@ -44,15 +43,14 @@ def swap(
         values = trained.representation.factors(np.arange(size))[:, factor]
         a = asking.draw_cells(trained, rng, pairs)
         b = _of_other_values(rng, values, a)
-        codes, styles = (asking.encode(trained, asking.observe(trained, x, key))[0] for x in (a, b))
-        swapped = styles.copy()
-        swapped[:, part] = codes[:, part]
+        own, style = (asking.encode(trained, asking.observe(trained, x, key)).mean for x in (a, b))
+        swapped = np.array(style)
+        swapped[:, part] = own[:, part]
         told, kept = (
-            values[known][nearest(asking.decode(trained, z), shown)] for z in (swapped, codes)
+            values[known][nearest(asking.decode(trained, z), shown)] for z in (swapped, own)
         )
-        found.append(
-            [np.mean(told == values[a]), np.mean(told == values[b]), np.mean(kept == values[a])]
-        )
+        right = told == values[a], told == values[b], kept == values[a]
+        found.append(np.mean(right, axis=1))
     accuracy, leak, reconstruction = map(float, np.mean(found, axis=0))
     return {"swap_accuracy": accuracy, "swap_leak": leak, "swap_reconstruction": reconstruction}
 
@@ -61,18 +59,15 @@ def nearest(
     images: Float[np.ndarray, "n *x"], others: Float[np.ndarray, "m *x"]
 ) -> Int[np.ndarray, " n"]:
     """The number of the other image that is nearest to each, in squared distance."""
-    images, others = (a.reshape(len(a), -1) for a in (images, others))
-    return cdist(images, others, "sqeuclidean").argmin(axis=1)
+    images, others = (a.reshape(len(a), -1).astype(np.float64) for a in (images, others))
+    return (np.square(others).sum(axis=1) - 2 * images @ others.T).argmin(axis=1)
 
 
 def _of_other_values(rng, values, cells):
     """A cell for each of these, drawn among those of other values."""
-    order = np.argsort(values, kind="stable")
-    first, last = (
-        np.searchsorted(values[order], values[cells], side) for side in ("left", "right")
-    )
-    if (last - first == len(values)).any():
+    order, counts = np.argsort(values, kind="stable"), np.bincount(values)
+    if counts.max() == len(values):
         raise ValueError("values must be two at least, found one")
-    # Of all places but those of the own value.
-    place = rng.integers(len(values) - (last - first))
-    return order[np.where(place < first, place, place + last - first)]
+    # From the place behind those of the own value, around the circle, to that before them.
+    behind, others = np.cumsum(counts)[values[cells]], len(values) - counts[values[cells]]
+    return order[(behind + rng.integers(others)) % len(values)]
