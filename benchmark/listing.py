@@ -6,16 +6,24 @@ from .terminal import table
 
 
 def models() -> Table:
-    """Every model with its strength, its sweep and what it must be fed."""
+    """Every model with its paper, what it must be fed, its strength and its sweep."""
+    listed = table("model", "paper", "needs", "strength", "sweep", "what it is")
+    for row in model_rows():
+        listed.add_row(*row)
+    return listed
+
+
+def model_rows() -> list[tuple[str, ...]]:
+    """The cells of `models`."""
     from soberlook.datasets import make_view
     from soberlook.models import MODELS, strength_name, sweep
 
-    listed = table("model", "strength", "sweep", "needs", "what it is")
+    rows = []
     for name, cls in sorted(MODELS.items()):
         values = ", ".join(f"{value:g}" for value in sweep(cls))
         needs = ", ".join(make_view(need).name for need in cls().needs)
-        listed.add_row(name, strength_name(cls) or "", values, needs, _title(cls))
-    return listed
+        rows.append((name, cls.paper, needs, strength_name(cls) or "", values, _title(cls)))
+    return rows
 
 
 def metrics() -> Table:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from soberlook import models, results
+from soberlook.benchmark.listing import model_rows
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -63,3 +64,14 @@ def test_the_map_shows_every_folder_and_pictures_are_there():
     assert folders == set(re.findall(r"^\| `(\w+)/` \|", README, flags=re.MULTILINE))
     for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
         assert (ROOT / picture).stat().st_size > 0
+
+
+def test_every_model_is_listed_as_it_is():
+    head = "| model | paper | needs | sweep |"
+    expected = [head, "|---|---|---|---|"]
+    for name, paper, needs, strength, values, _ in model_rows():
+        swept = f"`{strength}` {values}" if strength else ""
+        expected.append(f"| `{name}` | {paper} | {needs} | {swept} |")
+    start = README.index(head)
+    listed = README[start : README.index("\n\n", start)].splitlines()
+    assert listed == expected, "it should be:\n" + "\n".join(expected)

@@ -160,7 +160,7 @@ def test_every_claim_can_be_trained(name):
     assert len(claim.sentence) > 20 and any(c.isdigit() for c in claim.source)
 
 
-def test_the_command(tmp_path, monkeypatch, capsys):
+def test_the_command(tmp_path, monkeypatch, soberlook):
     plugin = tmp_path / "own_claim.py"
     plugin.write_text(
         """
@@ -180,18 +180,15 @@ register(Claim(
 """
     )
 
-    def soberlook(*arguments):
-        monkeypatch.setattr(sys, "argv", ["soberlook", "reproduce", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code, *capsys.readouterr()
-
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(CLAIMS, "own", raising=False)  # gone again afterwards
-    code, out, err = soberlook("own", "--plugin", str(plugin), "--to", "page.md", "--out", "there")
+    monkeypatch.setitem(CLAIMS, "own", None)  # gone again afterwards
+    del CLAIMS["own"]
+    code, out, err = soberlook(
+        "reproduce", "own", "--plugin", str(plugin), "--to", "page.md", "--out", "there"
+    )
     assert code == 0 and "own is not committed" in err
     assert "## own" in (tmp_path / "page.md").read_text() and "own: " in out
-    code, out, _ = soberlook("--list", "--out", "there")
+    code, out, _ = soberlook("reproduce", "--list", "--out", "there")
     assert code == 0 and "own" in out and "beta_vae" in out
     for arguments, message in (
         (["own", "--all"], "takes names of claims, or --all"),
@@ -199,5 +196,5 @@ register(Claim(
         (["own", "--quick", "--to", "x.md"], "--to writes verdicts, of which --quick has none"),
         (["onw"], "did you mean 'own'"),
     ):
-        code, _, err = soberlook(*arguments)
+        code, _, err = soberlook("reproduce", *arguments)
         assert code == 2 and message in err and err.count("\n") == 1
