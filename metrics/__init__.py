@@ -44,6 +44,7 @@ from .sap import sap
 from .sap_continuous import sap_continuous
 from .score import USUAL, Scores, score
 from .swap import swap
+from .total_correlation import total_correlation
 from .udr import udr
 from .unfairness import unfairness
 from .unsupervised import unsupervised
@@ -100,6 +101,7 @@ __all__ = [
     "sap_continuous",
     "strong_generalization",
     "swap",
+    "total_correlation",
     "udr",
     "unfairness",
     "score",

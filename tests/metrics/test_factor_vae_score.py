@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from soberlook.metrics import Representation, factor_vae_score
+from soberlook.metrics import Representation, beta_vae_score, factor_vae_score
 from soberlook.metrics.factor_vae_score import vote_accuracy
 
 
@@ -59,3 +59,25 @@ def test_two_rules_of_pruning(score):
     assert score(weak)["factor_vae_active"] == 2
     assert score(weak, prune="variance")["factor_vae_active"] == 1
     assert score(weak, threshold=0.2)["factor_vae_active"] == 1
+
+
+def test_it_mends_one_flaw_of_the_beta_vae_score_and_half_of_another():
+    """Kim & Mnih, section 4: that score is 1 for codes that leave a factor out, and for codes that
+    are linear mixtures of the factors. What is a vote of single codes tells the first, and mixtures
+    only where two factors have their largest share in one code."""
+    sizes, draws = (8, 9, 10), {"points": 2_000, "test_points": 2_000}
+    factors = np.indices(sizes).reshape(3, -1).T.astype(float)
+    factors = (factors - factors.mean(axis=0)) / factors.std(axis=0)
+
+    def mixed(shares):  # of the variance of every code [factors, codes]
+        return factors @ (np.sqrt(shares) * [[1, 1, 1], [1, -1, 1], [1, 1, -1]])
+
+    left_out = factors[:, :2]
+    entangled = mixed([[0.5, 0.45, 0.1], [0.45, 0.25, 0.3], [0.05, 0.3, 0.6]])
+    dominated = mixed([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2], [0.1, 0.3, 0.6]])
+    for codes, mended in ((left_out, True), (entangled, True), (dominated, False)):
+        representation = Representation(codes, np.zeros_like(codes), codes[:, 0], sizes)
+        rng = np.random.default_rng(0)
+        assert beta_vae_score(representation, rng, **draws)["beta_vae_score"] > 0.97
+        found = factor_vae_score(representation, rng, **draws)["factor_vae_score"]
+        assert found < 0.8 if mended else found > 0.95
