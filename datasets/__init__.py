@@ -25,6 +25,7 @@ from .dsprites_variants import (
 from .gp_curves import GPCurves
 from .mini_solids import MiniSolids
 from .mini_sprites import MiniSprites
+from .mini_xcolumns import MiniXColumns
 from .mini_xysquares import MiniXYSquares
 from .mixed_table import MixedTable
 from .mnist import MNIST, FashionMNIST
@@ -88,6 +89,7 @@ __all__ = [
     "MiniSpritesColor",
     "MiniSpritesNoisy",
     "MiniSpritesScream",
+    "MiniXColumns",
     "MiniXYSquares",
     "Shapes3D",
     "SmallNORB",

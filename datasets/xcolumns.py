@@ -4,6 +4,8 @@ Three columns on black, 8 pixels wide and as high as the image, one in each chan
 8 places `spacing` pixels apart: 512 images. At spacing 8 all distances along a factor are equal.
 """
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
@@ -19,6 +21,7 @@ class XColumns(Dataset):
 
     spacing: int = setting(8, low=1, high=8)
 
+    side: ClassVar[int] = 8  # of a column, in pixels
     factor_names = ("x_r", "x_g", "x_b")
     factor_sizes = (8,) * 3
     image_shape = (64, 64, 3)
@@ -30,6 +33,6 @@ class XColumns(Dataset):
         return jax.vmap(self._image)(self.factors(cells))
 
     def _image(self, factors):
-        """One image [64, 64, 3] of zeros and ones from the three factors' values [3]."""
-        on = covered(factors, places=8, spacing=self.spacing, side=8, pixels=64)
+        """One image [h, w, 3] of zeros and ones from the three factors' values [3]."""
+        on = covered(factors, self.factor_sizes[0], self.spacing, self.side, self.image_shape[1])
         return jnp.broadcast_to(on[None], self.image_shape).astype(jnp.float32)

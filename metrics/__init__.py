@@ -20,6 +20,7 @@ from .dci_lasso import dci_lasso
 from .dci_logistic import dci_logistic
 from .dcimig import dcimig
 from .decoded_information import decoded_information
+from .distances import distances
 from .downstream import downstream_gbt, downstream_lr
 from .elbo import kl, reconstruction
 from .explicitness import explicitness
@@ -71,6 +72,7 @@ __all__ = [
     "dci_logistic",
     "dcimig",
     "decoded_information",
+    "distances",
     "downstream_gbt",
     "downstream_lr",
     "explicitness",

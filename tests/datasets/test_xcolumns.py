@@ -24,6 +24,15 @@ def test_all_images_are_the_definitions(spacing):
     assert len(np.unique(images.reshape(512, -1), axis=0)) == 512
 
 
+@pytest.mark.parametrize("spacing", [4, 1])
+def test_small_ones_are_the_same_with_a_quarter_of_the_height(spacing):
+    small, large = make("mini_xcolumns", spacing=spacing), make("xcolumns", spacing=2 * spacing)
+    a, b = (jax.jit(d.observe)((), jnp.arange(512), jax.random.key(0)) for d in (small, large))
+    np.testing.assert_array_equal(a, b[:, ::4, ::2])
+
+
 def test_spacings_have_bounds():
+    with pytest.raises(BadInput, match="spacing must be a whole number ≥ 1 and ≤ 4"):
+        make("mini_xcolumns", spacing=5)
     with pytest.raises(BadInput, match="spacing must be a whole number ≥ 1 and ≤ 8"):
         make("xcolumns", spacing=9)

@@ -59,7 +59,7 @@ def test_a_latent_that_only_translates_has_a_one_hot_row(aligned):
     reached = np.linspace(-3, 3, 9).std()  # in deviations of the code
     np.testing.assert_allclose(np.diag(response)[:3], reached, rtol=0.15)  # 40 cells are drawn
     assert 1 < response[3, 3] < 2  # a turn of ± 0.6, where the data turns by ± 0.27
-    others = response * (1 - np.eye(6, 4))
+    others = response * (1 - np.eye(6, 5))
     assert others.max() < 0.02
     assert (response[4:] == 0).all() and (change[4:] == 0).all()
     assert (change[:4] > 0.3).all()
@@ -130,29 +130,91 @@ def test_properties_that_do_not_vary_in_the_data_have_no_response():
 def test_properties_of_known_images():
     image = np.zeros((8, 10, 1))
     image[2:4, 1:9] = 0.5  # a bar, 8 by 2 pixels
-    x, y, area, cos, sin = measure(image)
+    x, y, area, cos, sin, *shape = measure(image)
     assert (x, y, area) == (5, 3, 8)
     e = (63 - 3) / (63 + 3)  # variances (8² − 1) / 12 and (2² − 1) / 12
     assert (cos, sin) == pytest.approx((e, 0))
-    assert measure(image.swapaxes(0, 1))[3:] == pytest.approx((-e, 0))  # turned by 90°
+    assert shape == pytest.approx((e, 0, 0))  # of what has a centre there is no third moment
+    assert measure(image.swapaxes(0, 1))[3:5] == pytest.approx((-e, 0))  # turned by 90°
     diagonal = np.eye(6)[..., None]
-    assert measure(diagonal)[3:] == pytest.approx((0, 1))  # 45°, a line
-    assert measure(diagonal[::-1])[3:] == pytest.approx((0, -1))
-    assert measure(np.ones((4, 4, 3))).tolist() == [2, 2, 16, 0, 0]
-    assert measure(np.zeros((4, 6, 1))).tolist() == [3, 2, 0, 0, 0]  # no light
+    assert measure(diagonal)[3:5] == pytest.approx((0, 1))  # 45°, a line
+    assert measure(diagonal[::-1])[3:5] == pytest.approx((0, -1))
+    assert measure(np.ones((4, 4, 3))).tolist() == [2, 2, 16, 0, 0, 0, 0, 0]
+    assert measure(np.zeros((4, 6, 1))).tolist() == [3, 2, 0, 0, 0, 0, 0, 0]  # no light
+
+
+def fill(corners, size=64):
+    """A polygon's image: what lies to one side of all its edges."""
+    y, x = np.mgrid[:size, :size] + 0.5
+    edges = zip(corners, np.roll(corners, -1, axis=0), strict=True)
+    sides = [(bx - ax) * (y - ay) - (by - ay) * (x - ax) for (ax, ay), (bx, by) in edges]
+    return np.all(np.array(sides) >= 0, axis=0)[..., None].astype(float)
+
+
+def test_a_shape_is_what_moving_turning_growing_and_brightening_keep():
+    def drawn(corners, angle=0.0, scale=1.0, at=(32, 32)):
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return fill(scale * np.array(corners) @ turn.T + at)
+
+    corners = {
+        "triangle": [(-12, -12), (12, -12), (0, 12)],
+        "square": [(-12, -12), (12, -12), (12, 12), (-12, 12)],
+        "corner": [(-6, -12), (12, -12), (12, 12)],
+    }
+    shapes = {name: measure(drawn(own))[5:] for name, own in corners.items()}
+    np.testing.assert_allclose(shapes["square"], 0, atol=1e-6)
+    for name, own in corners.items():
+        moved = [drawn(own, at=(25, 30)), drawn(own, 0.6), drawn(own, 2, 1.3), 0.3 * drawn(own)]
+        found = np.stack([measure(image)[5:] for image in moved])
+        assert np.abs(found - shapes[name]).max() < 0.04
+        for other in set(corners) - {name}:
+            assert np.abs(shapes[name] - shapes[other]).max() > 0.1
+    one, two = (
+        np.stack([measure(drawn(corners[n])) for n in pair])
+        for pair in (("corner", "corner"), ("corner", "square"))
+    )
+    assert deviation(one)[4] == 0
+    expected = np.linalg.norm(shapes["corner"] - shapes["square"]) / 2
+    assert deviation(two)[4] == pytest.approx(expected)
+
+
+def test_a_latent_that_bends_is_told_from_one_that_turns():
+    """Spots of a fixed place, longer and shorter at the same area, and turned."""
+
+    def stretched(v):
+        along = jnp.exp(0.25 * v[:, :1, None] + 1)
+        turn = 0.2 * v[:, 1:2, None]
+        dx, dy = X[None] - 16, Y[None] - 16
+        a, b = jnp.cos(turn) * dx + jnp.sin(turn) * dy, jnp.cos(turn) * dy - jnp.sin(turn) * dx
+        return jnp.exp(-(jnp.square(a / along) + jnp.square(b * along / 2)) / 2)[..., None]
+
+    values = np.indices((6, 6)).reshape(2, -1).T / 2.5 - 1
+    table = stretched(jnp.asarray(values, jnp.float32))
+    flat = table.reshape(36, -1)
+
+    def encode(images):
+        far = ((images.reshape(len(images), 1, -1) - flat[None, ::]) ** 2).sum(axis=2)
+        return Point(jnp.asarray(values, jnp.float32)[far.argmin(axis=1)])
+
+    representation = Representation(values, values, values[:, 0], (6, 6))
+    trained = Trained(representation, lambda c, k: table[c], encode, stretched, None)
+    response, _ = responses(trained, np.random.default_rng(0), cells=40, reach=1.0)
+    assert (response[:, :3] < 0.05).all()
+    assert response[0, 4] > 5 * response[0, 3] and response[1, 3] > 5 * response[1, 4]
 
 
 def test_the_deviation_of_an_orientation():
     def turning(angles, elongation=1.0):
         vectors = [np.cos(2 * angles), np.sin(2 * angles)] * np.full((2, 1), elongation)
-        return deviation(np.concatenate([np.zeros((3, len(angles))), vectors]).T)[3]
+        none = np.zeros((3, len(angles)))
+        return deviation(np.concatenate([none, vectors, none]).T)[3]
 
     angles = 0.05 * np.random.default_rng(0).standard_normal(10_000)
     assert turning(angles) == pytest.approx(0.05, rel=0.03)
     assert turning(angles + np.pi / 2) == pytest.approx(turning(angles))  # whatever the angle is
     assert turning(angles, 0.25) == pytest.approx(turning(angles) / 2)
     assert turning(np.linspace(0, np.pi, 9)[:-1]) == pytest.approx(np.sqrt(0.5))  # every angle
-    stretched = np.array([[0, 0, 0, e, e] for e in (0.1, 0.3, 0.6)])
+    stretched = np.array([[0, 0, 0, e, e, 0, 0, 0] for e in (0.1, 0.3, 0.6)])
     assert deviation(stretched)[3] == 0
 
 
