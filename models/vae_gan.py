@@ -51,6 +51,8 @@ class VAEGAN(VAE):
 
     def resolved(self, image_shape):
         resolved = super().resolved(image_shape)
+        if resolved.network in networks.AUTOREGRESSIVE:
+            raise BadInput(f"vae_gan: network must draw images at once, found {self.network!r}")
         hidden = resolved._discriminator(image_shape).hidden
         if self.layer > hidden:
             raise BadInput(

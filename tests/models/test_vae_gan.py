@@ -245,3 +245,8 @@ def test_a_layer_that_the_discriminator_does_not_have(network, hidden):
     with pytest.raises(BadInput, match=f"layer must be .* to {hidden} .*, found {hidden + 1}"):
         VAEGAN(network=network, layer=hidden + 1).resolved((16, 16, 1))
     assert VAEGAN(network=network, layer=hidden).resolved((16, 16, 1)).network == network
+
+
+def test_a_decoder_that_draws_pixel_by_pixel_has_no_images_to_judge():
+    with pytest.raises(BadInput, match="network must draw images at once, found 'made'"):
+        VAEGAN(network="made").resolved((16, 16, 1))
