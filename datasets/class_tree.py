@@ -1,7 +1,7 @@
 """class_tree: classes whose likeness is a known tree, as a stand-in for gene expression data.
 
 A method whose codes of classes should show how classes are related (S-VQ-VAE on the LINCS data,
-978 landmark genes: Chen et al., npj Systems Biology and Applications 2020) can be held against the
+978 landmark genes: Xue et al., npj Systems Biology and Applications 2020) can be held against the
 tree. Classes are the leaves of a binary tree; every edge adds an increment of its own, and
 
     mean(class) = Σ of the increments on the way from the root

@@ -18,12 +18,15 @@ from .gaussian_vae import GaussianVAE
 from .gcvae import GCVAE
 from .ml_vae import GVAE, MLVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
+from .nash_ae import NashAE
+from .s_vq_vae import SVQVAE
 from .sigma_vae import SigmaVAE
 from .supervised import SupervisedEncoder
 from .vae import VAE, Terms
 from .vae_gan import VAEGAN
 from .vmi_vae import VMIVAE
 from .vmi_vae_joint import JointVMIVAE
+from .vq_vae import VQVAE
 
 __all__ = [
     "MODELS",
@@ -45,6 +48,8 @@ __all__ = [
     "JointVMIVAE",
     "MLVAE",
     "Model",
+    "NashAE",
+    "SVQVAE",
     "SigmaVAE",
     "State",
     "SupervisedEncoder",
@@ -52,6 +57,7 @@ __all__ = [
     "VAE",
     "VAEGAN",
     "VMIVAE",
+    "VQVAE",
     "hyperparameter",
     "make",
     "register",

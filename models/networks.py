@@ -8,6 +8,7 @@ Kernels start Glorot-uniform and biases at zero, as in the networks of the study
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -34,20 +35,19 @@ class Dense(nn.Module):
 
     units: int
     dtype: Any = jnp.float32
+    kernel: Callable = nn.initializers.glorot_uniform()
 
     @nn.compact
     def __call__(self, x, mask=None):
         """With a mask [n, units], weights are 0 where it is false."""
-        weights = self.param("weights", _glorot_uniform_and_zero_bias, (x.shape[-1], self.units))
+        weights = self.param("weights", self._start, (x.shape[-1], self.units))
         if mask is not None:
             weights = weights * np.vstack([mask, np.ones((1, self.units), bool)])
         x = jnp.concatenate([x.astype(self.dtype), jnp.ones((x.shape[0], 1), self.dtype)], axis=1)
         return x @ weights.astype(self.dtype)
 
-
-def _glorot_uniform_and_zero_bias(key, shape):
-    kernel = nn.initializers.glorot_uniform()(key, shape)
-    return jnp.concatenate([kernel, jnp.zeros((1, shape[1]))])
+    def _start(self, key, shape):
+        return jnp.concatenate([self.kernel(key, shape), jnp.zeros((1, shape[1]))])
 
 
 def _heads(heads, dtype, h):
@@ -238,6 +238,20 @@ class ImageDiscriminator(nn.Module):
         return logit, [h.astype(jnp.float32).reshape(h.shape[0], -1) for h in layers]
 
 
+class Regressor(nn.Module):
+    """x [b, n] → one number [b, 1]: a self-normalising network (Klambauer et al., NIPS 2017)."""
+
+    widths: tuple[int, ...]
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        h, kernel = x, nn.initializers.lecun_normal()
+        for width in self.widths:
+            h = nn.selu(Dense(width, self.dtype, kernel)(h))
+        return Dense(1, self.dtype, kernel)(h).astype(jnp.float32)
+
+
 def _dense(widths, heads, image_shape, outputs, dtype, gradients):
     decoded = (*image_shape[:-1], image_shape[-1] * outputs)
     return DenseEncoder(heads, widths, dtype), DenseDecoder(decoded, widths[::-1], dtype)
@@ -340,3 +354,8 @@ def image_discriminator(
     else:
         layers = (), (), encoder.widths
     return ImageDiscriminator(*layers, encoder.dtype, gradients)
+
+
+def regressor(widths: tuple[int, ...], precision: str = "float32"):
+    """A network of one output; float32 outside, `precision` inside."""
+    return Regressor(widths, PRECISIONS[precision])
