@@ -10,6 +10,7 @@ from .active_units import active_units
 from .aggregate_posterior import aggregate_posterior
 from .beta_vae_score import beta_vae_score
 from .choice import choice
+from .class_geometry import class_geometry
 from .clustering import clustering
 from .compute import compute
 from .content import content
@@ -33,7 +34,9 @@ from .interpolation import interpolation
 from .irs import irs
 from .iwae import iwae
 from .jemmig import jemmig
+from .latent_predictability import latent_predictability
 from .linear_probe import linear_probe
+from .live_latents import live_latents
 from .med import med
 from .metric import METRICS, Metric, Representation, Trained, register
 from .mig import mig
@@ -62,6 +65,7 @@ __all__ = [
     "beta_vae_score",
     "block_r2",
     "choice",
+    "class_geometry",
     "clustering",
     "compute",
     "content",
@@ -87,8 +91,10 @@ __all__ = [
     "iwae",
     "jemmig",
     "kl",
+    "latent_predictability",
     "linear_probe",
     "linear_r2",
+    "live_latents",
     "mcc",
     "med",
     "mig",

@@ -1,13 +1,11 @@
 """Claims: written as data, trained once, told by rule, and on a page."""
 
 import subprocess
-import sys
 
 import pytest
 
 from soberlook.benchmark import reproduce, reproductions
 from soberlook.benchmark.claim import CLAIMS, Arm, Claim
-from soberlook.benchmark.cli import main
 from soberlook.benchmark.cohort import Cohort
 from soberlook.benchmark.reproduce import Commit, find_claims, outcome_of, train_claims
 from soberlook.benchmark.study import Budget
