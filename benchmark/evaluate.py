@@ -30,13 +30,21 @@ def represent(models, seeds, states, member, data, dataset, draw=0) -> metrics.R
     encoded = encode(models, seeds, states, member, data, draw, dataset=dataset)
     mean, kl, reconstruction, sampled = map(np.asarray, encoded)
     sizes = dataset.factor_sizes, sampled, dataset.nuisance_sizes
-    return metrics.Representation(mean, kl, reconstruction, *sizes, held_out_of(dataset))
+    others = held_out_of(dataset), measured_of(dataset, data)
+    return metrics.Representation(mean, kl, reconstruction, *sizes, *others)
 
 
 def held_out_of(dataset):
     """The cells that models are not trained on; None where there are none."""
     cells = dataset.training.held_out(dataset)
     return cells if len(cells) else None
+
+
+def measured_of(dataset, data):
+    """What a dataset measures in the images of all its cells; None where it does not."""
+    if dataset.attribute_names == dataset.factor_names:
+        return None
+    return np.asarray(dataset.attributes(data, jnp.arange(dataset.size)))
 
 
 def interrogable(models, seeds, states, member, data, dataset, representation) -> metrics.Trained:

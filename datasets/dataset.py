@@ -100,6 +100,15 @@ class Dataset(ABC):
         return (self.factors(cells) - (sizes - 1) / 2) / np.sqrt((sizes**2 - 1) / 12)
 
     @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """What `attributes` says of an image: its factors, unless the dataset measures others."""
+        return self.factor_names
+
+    def attributes(self, data, cells):
+        """cells [n] → these of their images [n, a], with mean 0 and variance 1 over the grid."""
+        return self.standardized(cells)
+
+    @property
     def content(self) -> str:
         """What tells its images apart from others of this name, version and settings, where these
         do not say it all: a digest of what was read. Part of every run's id; empty elsewhere."""

@@ -31,6 +31,7 @@ from .generalization import strong_generalization
 from .identifiability import block_r2, linear_r2, mcc, nonlinear_r2
 from .infomec import infomec, infomec_distinct, infomec_training, infomec_tripod
 from .interpolation import interpolation
+from .interpretability import interpretability
 from .irs import irs
 from .iwae import iwae
 from .jemmig import jemmig
@@ -46,6 +47,7 @@ from .perturbation import perturbation
 from .reduced_downstream import reduced_downstream
 from .sap import sap
 from .sap_continuous import sap_continuous
+from .scc import scc
 from .score import USUAL, Scores, score
 from .swap import swap
 from .total_correlation import total_correlation
@@ -87,6 +89,7 @@ __all__ = [
     "infomec_training",
     "infomec_tripod",
     "interpolation",
+    "interpretability",
     "irs",
     "iwae",
     "jemmig",
@@ -112,6 +115,7 @@ __all__ = [
     "total_correlation",
     "udr",
     "unfairness",
+    "scc",
     "score",
     "Scores",
     "unsupervised",

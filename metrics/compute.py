@@ -39,7 +39,8 @@ def compute(
         draws = draw_cells(metric, len(runs[0].mean), rng_of(metric, seed))
     except ValueError as error:
         return [error] * len(runs)
-    factors = [runs[0].factors(cells) for cells in draws]
+    look = runs[0].attributes if metric.attributes else runs[0].factors
+    factors = [look(cells) for cells in draws]
     codes = [[run.mean[cells] for run in runs] for cells in draws]
     if metric.of == "setting":
         kl = np.stack([run.kl.mean(axis=0, dtype=np.float64) for run in runs])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, Num, PRNGKeyArray
 
 from soberlook.registry import Registry
 
@@ -30,6 +30,7 @@ class Metric(NamedTuple):
     continuous: bool  # whether factors may be any real numbers, not only classes
     threaded: bool  # whether it uses all cores by itself: runs are then computed in turn
     factors: bool  # whether it looks at the factors that it is given
+    attributes: bool  # whether it is given, for factors, what a dataset measures in its images
 
     @property
     def needs_factors(self) -> bool:
@@ -47,6 +48,7 @@ class Representation(NamedTuple):
     sampled: Float[np.ndarray, "n z"] | None = None  # that sample of q(z|x)
     nuisance_sizes: tuple[int, ...] = ()  # of axes behind the factors' that no metric asks for
     held_out: Int[np.ndarray, " m"] | None = None  # cells that the run was not trained on, if any
+    measured: Float[np.ndarray, "n a"] | None = None  # attributes; None where they are the factors
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -57,6 +59,10 @@ class Representation(NamedTuple):
         """The factors' values of these cells, whole numbers from 0."""
         values = np.unravel_index(cells, self.grid)[: len(self.factor_sizes)]
         return np.stack(values, axis=-1)
+
+    def attributes(self, cells: Int[np.ndarray, "..."]) -> Num[np.ndarray, "... a"]:
+        """What the dataset measures in the images of these cells; else their factors' values."""
+        return self.factors(cells) if self.measured is None else self.measured[cells]
 
 
 @runtime_checkable
@@ -104,6 +110,7 @@ def register(
     continuous: bool = False,
     threaded: bool = False,
     factors: bool = True,
+    attributes: bool = False,
 ):
     """Function decorator: enter a metric under `name`. Sizes and codes are the study's by default.
 
@@ -119,7 +126,7 @@ def register(
 
     def decorate(function):
         sizes = version, points, test_points, suffix
-        kinds = codes, disjoint, batched, continuous, threaded, factors
+        kinds = codes, disjoint, batched, continuous, threaded, factors, attributes
         metric = Metric(name, function, of, *sizes, *kinds)
         METRICS.add(name, metric)
         return function

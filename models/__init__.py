@@ -7,6 +7,8 @@ line at all, and `soberlook run --plugin FILE.py`).
 from .ada_gvae import AdaGVAE, AdaMLVAE
 from .annealed_vae import AnnealedVAE
 from .ar_elbo import ARELBO
+from .ar_vae import ARVAE, AttriVAE
+from .attention import attention_maps, overlay
 from .beta_tcvae import BetaTCVAE
 from .beta_vae import BetaVAE
 from .blur_vae import BlurVAE
@@ -19,7 +21,9 @@ from .gcvae import GCVAE
 from .ml_vae import GVAE, MLVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
 from .nash_ae import NashAE
+from .s2_independent_vae import S2IndependentVAE
 from .s_vq_vae import SVQVAE
+from .semi_supervised import S2DIPVAE, S2VAE, S2BetaTCVAE, S2FactorVAE, S2Supervised
 from .sigma_vae import SigmaVAE
 from .supervised import SupervisedEncoder
 from .vae import VAE, Terms
@@ -29,11 +33,13 @@ from .vmi_vae_joint import JointVMIVAE
 from .vq_vae import VQVAE
 
 __all__ = [
+    "ARVAE",
     "MODELS",
     "ARELBO",
     "AdaGVAE",
     "AdaMLVAE",
     "AnnealedVAE",
+    "AttriVAE",
     "BetaTCVAE",
     "BetaVAE",
     "BlurVAE",
@@ -51,6 +57,12 @@ __all__ = [
     "NashAE",
     "SVQVAE",
     "SigmaVAE",
+    "S2BetaTCVAE",
+    "S2DIPVAE",
+    "S2FactorVAE",
+    "S2IndependentVAE",
+    "S2Supervised",
+    "S2VAE",
     "State",
     "SupervisedEncoder",
     "Terms",
@@ -58,8 +70,10 @@ __all__ = [
     "VAEGAN",
     "VMIVAE",
     "VQVAE",
+    "attention_maps",
     "hyperparameter",
     "make",
+    "overlay",
     "register",
     "strength_name",
     "sweep",

@@ -164,10 +164,14 @@ class ConvEncoder(nn.Module):
     gradients: str = "written"
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x, maps=None):
+        """`maps` [b, h, w, features], where given, take the place of the last convolution's, which
+        can be read as the intermediate "maps": what comes out can be derived by them."""
         h = x
         for features, size in zip(self.features, self.sizes, strict=True):
             h = nn.relu(Convolution(features, size, self.dtype, self.gradients)(h))
+        self.sow("intermediates", "maps", h)
+        h = h if maps is None else maps
         h = nn.relu(Dense(256, self.dtype)(h.reshape(h.shape[0], -1)))
         return _heads(self.heads, self.dtype, h)
 
@@ -359,3 +363,8 @@ def image_discriminator(
 def regressor(widths: tuple[int, ...], precision: str = "float32"):
     """A network of one output; float32 outside, `precision` inside."""
     return Regressor(widths, PRECISIONS[precision])
+
+
+def classifier(widths: tuple[int, ...], classes: int, precision: str = "float32"):
+    """A dense network [b, n] → ([b, classes],): logits of classes, or any other numbers."""
+    return DenseEncoder((("logits", classes),), widths, PRECISIONS[precision])

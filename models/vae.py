@@ -110,10 +110,10 @@ class VAE(Model):
         """p(x|z) by what the decoder says [n, h, w, c · outputs]."""
         return LIKELIHOODS[self.likelihood](outputs)
 
-    def heads_of(self, state, x):
-        """The encoder's outputs [n, …], in the order of `heads`."""
+    def heads_of(self, state, x, **how):
+        """The encoder's outputs [n, …], in the order of `heads`; `how` is for Flax's `apply`."""
         encoder, _ = self._networks(state.image_shape)
-        return encoder.apply(state.params["encoder"], x)
+        return encoder.apply(state.params["encoder"], x, **how)
 
     def outputs_of(self, state, z, x=None):
         """The decoder's output [n, h, w, c · outputs]; an autoregressive one reads the images x."""

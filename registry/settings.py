@@ -73,7 +73,8 @@ def _coerce(owner, field, value):
         if value not in choices:
             raise refuse("one of " + ", ".join(map(repr, choices)))
         return value
-    if field.metadata.get("real"):
+    number = field.metadata.get("real") or isinstance(field.default, float)
+    if number:
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise refuse("a finite number")
         value = float(value)
@@ -91,5 +92,5 @@ def _coerce(owner, field, value):
     elif not isinstance(value, kind := field.metadata.get("kind") or type(field.default)):
         raise refuse(f"a {kind.__name__}")
     if (low is not None and value < low) or (high is not None and value > high):
-        raise refuse("a finite number" if field.metadata.get("real") else "a whole number")
+        raise refuse("a finite number" if number else "a whole number")
     return value

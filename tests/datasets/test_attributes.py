@@ -21,6 +21,16 @@ def test_attributes_are_of_the_images_and_standardised(numbers):
     assert abs(found.mean()) < 0.005 and abs(found.std() - 1) < 0.005
 
 
+def test_attributes_that_are_not_matched_are_those_of_others(numbers):
+    dataset = numbers()
+    found, shuffled = (dataset.draw("attributes", matched=m) for m in (True, False))
+    np.testing.assert_array_equal(np.unique(found, axis=0), np.unique(shuffled, axis=0))
+    assert found.shape == shuffled.shape
+    assert all(
+        abs(np.corrcoef(a, b)[0, 1]) < 0.05 for a, b in zip(found.T, shuffled.T, strict=True)
+    )
+
+
 def test_bad_attributes_are_one_clear_line(numbers_of):
     def message(names, sizes=(3, 4, 5)):
         with pytest.raises(BadInput) as error:

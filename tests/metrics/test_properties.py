@@ -225,6 +225,8 @@ def test_numbers_are_numbers_within_their_range(name, case):
 
 
 PERFECT = {
+    "interpretability": 1,
+    "scc": 1,
     "downstream_gbt_accuracy_100": 1,
     "downstream_lr_min_accuracy_100": 1,
     "reduced_downstream_0": 1,
@@ -336,6 +338,8 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": np.inf,
     },
     "rotated": {
+        "interpretability": (0.3, 0.8),
+        "scc": (0.6, 0.95),
         "downstream_lr_accuracy_100": 1,
         "reduced_downstream_2": 1,  # 60 cells are told apart by one code
         "strong_generalization_gap": (0.5, 0.8),
@@ -368,6 +372,8 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": (0, 0.01),
     },
     "noise": {
+        "interpretability": (0, 0.01),
+        "scc": (0, 0.12),
         "downstream_gbt_accuracy_100": (0.2, 0.32),
         "downstream_lr_accuracy_10": (0.2, 0.32),
         "reduced_downstream_0": (0.2, 0.32),
@@ -407,6 +413,8 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "gaussian_total_correlation": (0, 0.02),
     },
     "constant": {
+        "interpretability": 0,
+        "scc": 0,
         "downstream_gbt_accuracy_100": (0.2, 0.32),
         "downstream_lr_accuracy_100": (0.2, 0.32),
         "reduced_downstream_0": (0.2, 0.32),
@@ -458,6 +466,8 @@ ANSWERS = {  # by case: a value to within 0.003, or bounds
         "mutual_information_score": 0,
     },
     "one code": {
+        "interpretability": 1 / 3,
+        "scc": (0.33, 0.41),
         "reduced_downstream_0": (0.45, 0.52),  # (1 + 1/4 + 1/5) / 3 = 0.48
         "reduced_downstream_1": (0.2, 0.32),
         "dci_lasso_completeness": 1 / 3,  # 0 of the two factors that are in no code
