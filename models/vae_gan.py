@@ -2,19 +2,19 @@
 Similarity Metric", ICML 2016; with β as in "(β-)VAE and GAN" on dSprites (arXiv 2208.04549, 2022).
 
     encoder:        β KL + L_l                KL = KL(q(z|x) ‖ p(z)),  L_l = ½ |D_l(x) − D_l(x̃)|²
-    decoder:        w L_l − (1 − w) L_GAN     x̃ = dec(z), z ~ q(z|x);  x_p = dec(z_p), z_p ~ p(z)
+    decoder:        w L_l + (1 − w) L_GAN     x̃ = dec(z), z ~ q(z|x);  x_p = dec(z_p), z_p ~ p(z)
     discriminator:  −L_GAN              L_GAN = log D(x) + ½ log(1 − D(x̃)) + ½ log(1 − D(x_p))
 
 D_l is the discriminator's layer l, and layer 0 are the pixels: L_0 is −log p(x|z). Each network
 descends its own loss only, by gradients taken at the same parameters. Where they are added up in
 one buffer, as in a public port, the decoder's part of L_GAN meets its negative from the
-discriminator's loss, and what is trained is no GAN.
+discriminator's loss, and what is trained is no GAN. In the paper's algorithm the signs are those of
+a cost, −L_GAN: read literally, decoder and discriminator would help each other.
 
-The halves are those of the authors' code (0.66 and 0.34), not of the paper: as many made images
-count as real ones, so that D is ½ and each cost log 2 where they cannot be told apart, not ⅓.
-Also as in the code, the discriminator rests where either of its costs, of real and of made
-images, is below `equilibrium` − `margin`, and the decoder where either is above their sum; where
-both would rest, neither does.
+The halves are those of the authors' code, not of the paper: made images count as much as real ones,
+so that D is ½ and either cost log 2 where they cannot be told apart, not ⅓. Also as in the code,
+the discriminator rests where the cost of real or of made images is below `equilibrium` − `margin`,
+and the decoder where either is above `equilibrium` + `margin`; where both would rest, neither does.
 """
 
 from functools import partial
@@ -96,7 +96,7 @@ class VAEGAN(VAE):
         w = self.reconstruction_weight
         losses = {
             "encoder": self.beta * kl + similarity,
-            "decoder": w * similarity - (1 - w) * gan,
+            "decoder": w * similarity + (1 - w) * gan,
             "discriminator": -gan,
         }
         logs = {"loss": losses["encoder"], "reconstruction": reconstruction, "kl": kl}

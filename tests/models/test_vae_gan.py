@@ -76,7 +76,7 @@ def test_losses_against_their_formulas(state):
     pixels = -(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=(1, 2, 3)).mean()
     expected = {
         "encoder": 2 * kl + similarity,
-        "decoder": 0.3 * similarity - 0.7 * gan,
+        "decoder": 0.3 * similarity + 0.7 * gan,
         "discriminator": -gan,
     }
     assert jax.tree.map(float, losses) == pytest.approx(expected, rel=1e-5)
@@ -121,6 +121,20 @@ def test_a_reconstruction_weight_of_1_leaves_the_decoder_the_reconstruction_alon
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-8)
     _, other = losses_and_gradients(MODEL, state)
     assert not same(gradients["decoder"]["decoder"], other["decoder"]["decoder"])
+
+
+def test_without_a_reconstruction_the_decoder_is_the_discriminators_adversary(state):
+    """What one descends the other ascends, and a step of the decoder makes that cost rise."""
+    model = changed(reconstruction_weight=0)
+    (_, logs), gradients = losses_and_gradients(model, state)
+    decoder, discriminator = (gradients[name]["decoder"] for name in ("decoder", "discriminator"))
+    for a, b in zip(*map(jax.tree.leaves, (decoder, discriminator)), strict=True):
+        np.testing.assert_allclose(a, -b, rtol=1e-5, atol=1e-8)
+    moved = jax.tree.map(lambda p, g: p - 0.1 * g, state.params["decoder"], decoder)
+    (_, after), _ = losses_and_gradients(
+        model, state.replace(params=state.params | {"decoder": moved})
+    )
+    assert after["cost_made"] > logs["cost_made"]
 
 
 class Identity:
