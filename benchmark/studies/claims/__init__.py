@@ -4,6 +4,8 @@ Each is committed before its own seeds are trained; what its numbers were chosen
 `about`.
 """
 
+from .attributes import ATTRIBUTES
 from .beta_vae import BETA_VAE
+from .few_labels import FEW_LABELS
 
-__all__ = ["BETA_VAE"]
+__all__ = ["ATTRIBUTES", "BETA_VAE", "FEW_LABELS"]
