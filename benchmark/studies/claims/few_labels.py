@@ -39,7 +39,15 @@ drawn at random are the negative control, labels of every image the positive one
                 margin=0.05,
             ),
         ),
-        negative=(Contrast(metric="mig", arm="100 of noise", against="no labels", margin=0.05),),
+        negative=(
+            Contrast(metric="mig", arm="100 of noise", against="no labels", margin=0.05),
+            Contrast(
+                metric="dci_disentanglement_1000",
+                arm="100 of noise",
+                against="no labels",
+                margin=0.05,
+            ),
+        ),
         positive=(Contrast(metric="mig", arm="all labels", against="no labels", margin=0.05),),
     )
 )
