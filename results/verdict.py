@@ -170,6 +170,31 @@ class Tracking(Statistic):
         return self._sign * np.where(still, 0, rho)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrackingWithin(Tracking):
+    """Spearman's correlation of the metric and `other` over the seeds of an arm, averaged over
+    these arms: whether luck moves both, where `Tracking` asks whether settings do.
+
+    The number of a seed is its share: the mean over arms of the product of both ranks, each
+    standardised over seeds, so that the mean over seeds is the correlation.
+    """
+
+    @property
+    def says(self):
+        how = "" if self.higher else "−"
+        return f"{how}ρ of {self.metric} and {self.other} within {', '.join(self.among)}"
+
+    def per_seed(self, *tables):
+        product = 1.0
+        for values in tables:
+            table = np.stack([values[arm] for arm in self.among])
+            rank = stats.rankdata(table, axis=1, nan_policy="omit")
+            rank -= np.nanmean(rank, axis=1, keepdims=True)
+            size = np.sqrt(np.nanmean(np.square(rank), axis=1, keepdims=True))
+            product = product * np.where(size == 0, 0, rank / np.where(size == 0, 1, size))
+        return self._sign * product.mean(axis=0)
+
+
 def answers(
     runs: pd.DataFrame,
     parts: Sequence[Statistic],

@@ -12,6 +12,7 @@ from soberlook.results.verdict import (
     Contrast,
     Level,
     Tracking,
+    TrackingWithin,
     Trend,
     adjusted,
     answers,
@@ -81,6 +82,37 @@ def test_tracking_is_spearmans_correlation_within_seeds():
         if seed < 3
     ]
     assert found["value"] == pytest.approx(sum(each) / 4)  # what does not move correlates with none
+
+
+def test_tracking_within_is_spearmans_correlation_over_seeds():
+    rng = np.random.default_rng(0)
+    runs = frame(**{arm: rng.standard_normal(8) for arm in "abc"})
+    runs["tc"] = rng.standard_normal(len(runs))
+    runs.loc[runs["arm"] == "c", "tc"] = 1.0
+    statistic = TrackingWithin(metric="mig", other="tc", among=tuple("abc"), margin=0)
+    a, b, c = (own for _, own in runs.groupby("arm"))
+    each = [stats.spearmanr(own["mig"], own["tc"]).statistic for own in (a, b)]
+    assert answer(statistic, runs)["value"] == pytest.approx(sum(each) / 3)
+    lower = TrackingWithin(metric="mig", other="tc", among=("a",), margin=0, higher=False)
+    assert answer(lower, runs)["value"] == pytest.approx(-each[0])
+    # A run that is lost speaks against it, and changes nothing for the other seeds' ranks.
+    runs.loc[runs["arm"].eq("a") & runs["seed"].eq(7), "mig"] = np.nan
+    lost = statistic.per_seed(
+        *({x: runs.loc[runs["arm"] == x, m].to_numpy() for x in "abc"} for m in ("mig", "tc"))
+    )
+    assert np.isnan(lost).tolist() == [False] * 7 + [True]
+
+
+def test_settings_that_move_both_are_no_tracking_within_them():
+    """Simpson's paradox: over settings they rise together, within each luck moves one alone."""
+    rng = np.random.default_rng(0)
+    arms = {arm: i + 0.1 * rng.standard_normal(400) for i, arm in enumerate("abcd")}
+    runs = frame(**arms)
+    runs["tc"] = runs["arm"].map(dict(zip("abcd", range(4), strict=True)))
+    runs["tc"] = runs["tc"] + 0.1 * rng.standard_normal(len(runs))
+    own = {"metric": "mig", "other": "tc", "among": tuple("abcd"), "margin": 0.2}
+    assert answer(Tracking(**own), runs)["verdict"] == HOLDS
+    assert answer(TrackingWithin(**own), runs)["verdict"] == FAILS
 
 
 def test_a_lost_run_counts_as_the_worst_seed():
