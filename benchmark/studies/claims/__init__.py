@@ -5,7 +5,18 @@ Each is committed before its own seeds are trained; what its numbers were chosen
 """
 
 from .attributes import ATTRIBUTES
+from .beta_tcvae import BETA_TCVAE, TOTAL_CORRELATION
 from .beta_vae import BETA_VAE
+from .beta_vae_score import BETA_VAE_SCORE
+from .factor_vae import FACTOR_VAE
 from .few_labels import FEW_LABELS
 
-__all__ = ["ATTRIBUTES", "BETA_VAE", "FEW_LABELS"]
+__all__ = [
+    "ATTRIBUTES",
+    "BETA_TCVAE",
+    "BETA_VAE",
+    "BETA_VAE_SCORE",
+    "FACTOR_VAE",
+    "FEW_LABELS",
+    "TOTAL_CORRELATION",
+]
