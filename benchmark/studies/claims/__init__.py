@@ -8,15 +8,20 @@ from .attributes import ATTRIBUTES
 from .beta_tcvae import BETA_TCVAE, TOTAL_CORRELATION
 from .beta_vae import BETA_VAE
 from .beta_vae_score import BETA_VAE_SCORE
+from .control_vae import CONTROL_VAE
 from .factor_vae import FACTOR_VAE
 from .few_labels import FEW_LABELS
+from .gcvae import GCVAE, GCVAE_RELEASED
 
 __all__ = [
     "ATTRIBUTES",
     "BETA_TCVAE",
     "BETA_VAE",
     "BETA_VAE_SCORE",
+    "CONTROL_VAE",
     "FACTOR_VAE",
     "FEW_LABELS",
+    "GCVAE",
+    "GCVAE_RELEASED",
     "TOTAL_CORRELATION",
 ]

@@ -1,0 +1,77 @@
+"""GCVAE: better reconstructions at higher MIG, with controllers that remember and as released."""
+
+from soberlook.results.verdict import Contrast
+
+from ...claim import Arm, Claim, register
+from ...study import Budget
+
+SOURCE = "Ezukwoke et al., arXiv 2206.04225, 2022, section 5"
+ARMS = {"beta=1": Arm("beta_vae", {"beta": 1}), "beta=4": Arm("beta_vae", {"beta": 4})}
+SHARED = {
+    "source": SOURCE,
+    "datasets": ("mini_sprites", "mini_solids"),
+    "fields": {"learning_rate": 1e-3},
+    "budget": Budget(updates=1_000, batch_size=64),
+    "metrics": ("mig", "mig_rotated", "reconstruction", "kl"),
+    # What is known: a smaller weight of the KL reconstructs better.
+    "positive": (
+        Contrast(metric="reconstruction", arm="beta=1", against="beta=4", higher=False, margin=0.5),
+    ),
+}
+RELEASED = {"memory": "repo_stateless", "reconstruction": "per_row", "kl_target": 30}
+PARTS = tuple(
+    part
+    for against in ARMS
+    for part in (
+        Contrast(metric="mig", arm="GCVAE", against=against, margin=0.03),
+        Contrast(
+            metric="reconstruction",
+            arm="GCVAE",
+            against=against,
+            higher=False,
+            relative=True,
+            margin=0.02,
+        ),
+    )
+)
+ROTATED = (Contrast(metric="mig_rotated", arm="GCVAE", against="beta=1", margin=0.03),)
+
+GCVAE = register(
+    Claim(
+        name="gcvae",
+        sentence="Controlled weights of reconstruction, KL and MMD give better reconstructions at "
+        "a higher MIG than the VAE and β-VAE.",
+        about="""Controllers with a memory, as the paper describes them.
+
+α grows, and with it falls the weight of the reconstruction, while the reconstruction is above its
+target; where it stays there, as at the released code's 10 nats, α ends at 1 and nothing is
+reconstructed. So the target is one that is never exceeded, and α = 0. K_i is ten times the
+paper's in runs a hundred times shorter: with the paper's, KL is 8.1 after 2,000 updates where 8 was
+asked for and 3.7 where 3 was. On seeds 1000 to 1002 and mini_sprites MIG was highest at a KL of 4,
+of 3, 4, 5 and 6. Rotated codes are the negative control.""",
+        arms=ARMS
+        | {"GCVAE": Arm("gcvae", {"kl_target": 4, "reconstruction_target": 1000, "ki": 1e-3})},
+        networks={"mlp": 50, "conv": 20},
+        parts=PARTS,
+        negative=ROTATED,
+        **SHARED,
+    )
+)
+
+GCVAE_RELEASED = register(
+    Claim(
+        name="gcvae_released",
+        sentence="As released, GCVAE gives better reconstructions at a higher MIG than the VAE and "
+        "β-VAE.",
+        about="""Controllers made anew at every update, as the released code has them.
+
+All settings are that code's: targets 10, 30 and 0.1, gains 0.1 and 1e-4, reconstruction in nats per
+row. Its weights hardly depend on what is measured: on seeds 1000 to 1002, in
+nats per image, the KL on mini_sprites was 17 whichever of 3 to 8 was asked for. One network: it is the objective that is in question.""",
+        arms=ARMS | {"GCVAE": Arm("gcvae", RELEASED)},
+        networks={"mlp": 50},
+        parts=PARTS,
+        negative=ROTATED,
+        **SHARED,
+    )
+)
