@@ -66,8 +66,9 @@ GCVAE_RELEASED = register(
         about="""Controllers made anew at every update, as the released code has them.
 
 All settings are that code's: targets 10, 30 and 0.1, gains 0.1 and 1e-4, reconstruction in nats per
-row. Its weights hardly depend on what is measured: on seeds 1000 to 1002, in
-nats per image, the KL on mini_sprites was 17 whichever of 3 to 8 was asked for. One network: it is the objective that is in question.""",
+row. Its weights hardly depend on what is measured: on seeds 1000 to 1002, in nats per image, the KL
+on mini_sprites was 17 whichever of 3 to 8 was asked for. One network: it is the objective that is
+in question.""",
         arms=ARMS | {"GCVAE": Arm("gcvae", RELEASED)},
         networks={"mlp": 50},
         parts=PARTS,
