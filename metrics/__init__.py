@@ -12,6 +12,7 @@ from .beta_vae_score import beta_vae_score
 from .choice import choice
 from .class_geometry import class_geometry
 from .clustering import clustering
+from .collapse import collapse
 from .compute import compute
 from .content import content
 from .dci import dci
@@ -35,6 +36,7 @@ from .interpretability import interpretability
 from .irs import irs
 from .iwae import iwae
 from .jemmig import jemmig
+from .knn_error import knn_error
 from .latent_predictability import latent_predictability
 from .linear_probe import linear_probe
 from .live_latents import live_latents
@@ -69,6 +71,7 @@ __all__ = [
     "choice",
     "class_geometry",
     "clustering",
+    "collapse",
     "compute",
     "content",
     "dci",
@@ -94,6 +97,7 @@ __all__ = [
     "iwae",
     "jemmig",
     "kl",
+    "knn_error",
     "latent_predictability",
     "linear_probe",
     "linear_r2",

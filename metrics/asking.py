@@ -76,11 +76,16 @@ def in_batches(function: Callable, *rows, after: tuple = (), size: int = BATCH):
 
     The last batch is filled up with rows from the start, which are cut off its result.
     """
-    function = function if isinstance(function, Partial) else Partial(function)
+    function = as_argument(function)
     count = len(rows[0])
     batches = (np.arange(start, start + size) % count for start in range(0, count, size))
     found = [_call(function, *(row[batch] for row in rows), *after) for batch in batches]
     return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *jax.device_get(found))
+
+
+def as_argument(function: Callable) -> Partial:
+    """The function as one that others may be given under `jax.jit`."""
+    return function if isinstance(function, Partial) else Partial(function)
 
 
 @jax.jit

@@ -134,6 +134,11 @@ NOTICE = {
     ("a code scaled", "clustering_accuracy"): None,  # distances are in units of the codes
     ("a code scaled", "clustering_nmi"): None,
     ("a code scaled", "clustering_ari"): None,
+    **{
+        ("a code scaled", f"knn_error_{k}{of}"): None  # distances, too
+        for k in (3, 5, 10)
+        for of in ("", "_factor_0", "_factor_1", "_factor_2")
+    },
     ("points permuted", "clustering_accuracy"): None,  # k-means starts at other points
     ("points permuted", "clustering_nmi"): None,
     ("points permuted", "clustering_ari"): None,
