@@ -14,15 +14,19 @@ from .beta_vae import BetaVAE
 from .blur_vae import BlurVAE
 from .control_vae import ControlVAE
 from .dip_vae import DIPVAEI, DIPVAEII
+from .dir_vae import DirVAE
+from .dir_vae_semi import SemiDirVAE
 from .e_vae import EVAE
 from .factor_vae import FactorVAE
 from .gaussian_vae import GaussianVAE
 from .gcvae import GCVAE
+from .logistic_normal_vae import LogisticNormalVAE
 from .ml_vae import GVAE, MLVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
 from .nash_ae import NashAE
 from .s2_independent_vae import S2IndependentVAE
 from .s_vq_vae import SVQVAE
+from .sb_vae import StickBreakingVAE
 from .semi_supervised import S2DIPVAE, S2VAE, S2BetaTCVAE, S2FactorVAE, S2Supervised
 from .sigma_vae import SigmaVAE
 from .supervised import SupervisedEncoder
@@ -46,15 +50,19 @@ __all__ = [
     "ControlVAE",
     "DIPVAEI",
     "DIPVAEII",
+    "DirVAE",
     "EVAE",
     "FactorVAE",
     "GCVAE",
     "GVAE",
     "GaussianVAE",
     "JointVMIVAE",
+    "LogisticNormalVAE",
     "MLVAE",
     "Model",
     "NashAE",
+    "SemiDirVAE",
+    "StickBreakingVAE",
     "SVQVAE",
     "SigmaVAE",
     "S2BetaTCVAE",

@@ -1,0 +1,149 @@
+"""Semi-supervised DirVAE: Joo et al., Pattern Recognition 2020, on the model M2 of Kingma, Rezende,
+Mohamed & Welling, "Semi-supervised Learning with Deep Generative Models", NIPS 2014.
+
+    L(x, y) = E_q(z|x,y)[−log p(x|z, y)] + β KL(q(z|x,y) ‖ p(z)) − log p(y)
+    U(x) = Σ_y q(y|x) L(x, y) − H(q(y|x))
+    loss = mean(U(x) of images, L(x, y) of labelled images) − a E_labelled[log q(y|x)]
+
+p(y) is uniform. A code is (z, y), with y one-hot, and its mean is (Σ_y q(y|x) E[z|x, y], q(y|x)).
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from soberlook.registry import BadInput, setting
+
+from . import networks
+from .adam import adam
+from .dir_vae import DirVAE
+from .dirichlet import MultiGamma
+from .model import hyperparameter, register
+
+
+class Classed(NamedTuple):
+    """q(y|x) q(z|x, y) of c classes, y uniform and independent of z in the prior."""
+
+    logits: Float[Array, "b c"]  # of q(y|x)
+    given: MultiGamma  # q(z|x, y) [b, c, z], for every y
+
+    @property
+    def log_q(self) -> Float[Array, "b c"]:
+        return jax.nn.log_softmax(self.logits)
+
+    @property
+    def mean(self) -> Float[Array, "b zc"]:
+        q = jax.nn.softmax(self.logits)
+        return jnp.concatenate([jnp.einsum("bc,bcz->bz", q, self.given.mean), q], axis=1)
+
+    def sample(self, key: PRNGKeyArray) -> Float[Array, "b zc"]:
+        key_class, key_code = jax.random.split(key)
+        return self._of(jax.random.categorical(key_class, self.logits), self.given.sample(key_code))
+
+    def sample_prior(self, key: PRNGKeyArray) -> Float[Array, "b zc"]:
+        key_class, key_code = jax.random.split(key)
+        uniform = jax.random.categorical(key_class, jnp.zeros_like(self.logits))
+        return self._of(uniform, self.given.sample_prior(key_code))
+
+    def _of(self, y, z):
+        y = jax.nn.one_hot(y, self.logits.shape[1])
+        return jnp.concatenate([jnp.einsum("bc,bcz->bz", y, z), y], axis=1)
+
+    def log_ratio(self, z: Float[Array, "b zc"]) -> Float[Array, " b"]:
+        classes = self.logits.shape[1]
+        z, y = z[:, None, :-classes], z[:, -classes:]
+        ratio = self.given.log_ratio(jnp.broadcast_to(z, self.given.concentration.shape))
+        # Classes that are not this code's have no say, whatever their ratio.
+        return jnp.where(y > 0, ratio - self.log_q - jnp.log(classes), 0).sum(axis=1)
+
+    def kl_per_latent(self) -> Float[Array, "b zc"]:
+        q = jnp.exp(self.log_q)
+        latents = jnp.einsum("bc,bcz->bz", q, self.given.kl_per_latent())
+        return jnp.concatenate([latents, q * (self.log_q + jnp.log(q.shape[1]))], axis=1)
+
+    def kl(self) -> Float[Array, " b"]:
+        return self.kl_per_latent().sum(axis=1)
+
+
+@register("dir_vae_semi")
+class SemiDirVAE(DirVAE):
+    """Semi-supervised DirVAE (Joo et al., Pattern Recognition 2020): a class and a simplex code."""
+
+    trial = {"classes": 3, "labelled": 30}
+
+    classes: int = setting(10, low=2)
+    factor: int = setting(0, low=0)  # of the dataset, whose values the classes are
+    labelled: int = setting(100, low=1)  # examples
+    labels: str = setting("perfect", choices=("perfect", "random"))
+    classifier_weight: float = hyperparameter(50.0, low=0)  # a
+
+    @property
+    def needs(self):
+        kind = {"kind": "noisy", "noise": 1.0} if self.labels == "random" else {}
+        return ("images", ("labels", {"count": self.labelled, **kind}))
+
+    def check(self, dataset):
+        sizes = dataset.factor_sizes
+        if self.factor >= len(sizes):
+            raise BadInput(f"{self.name}: factor must be below {len(sizes)}, found {self.factor}")
+        if self.classes != sizes[self.factor]:
+            found = f"{sizes[self.factor]} values of {dataset.factor_names[self.factor]!r}"
+            raise BadInput(f"{self.name}: classes must be as many as labels, found {self.classes} "
+                           f"for {found}")  # fmt: skip
+
+    @property
+    def codes(self):
+        return self.latents + self.classes
+
+    @property
+    def heads(self):
+        # M2 feeds y to the encoder's first layer. Here all but its last layer is shared by the
+        # classes: one pass encodes an image for each of them.
+        return {"concentration": self.classes * self.latents}
+
+    def init(self, key, batch):
+        key_vae, key_classifier = jax.random.split(key)
+        state = super().init(key_vae, batch)
+        shape = jnp.zeros((1, *state.image_shape))
+        classifier = self._classifier(state).init(key_classifier, shape)
+        params = state.params | {"classifier": classifier}
+        return state.replace(params=params, opt=adam(self.learning_rate).init(params))
+
+    def encode(self, state, x):
+        concentration = jax.nn.softplus(self.heads_of(state, x)[0]) + self.floor
+        given = self.posterior(state, concentration.reshape(len(x), self.classes, self.latents))
+        return Classed(self._classifier(state).apply(state.params["classifier"], x)[0], given)
+
+    def observed(self, batch):
+        return jnp.concatenate([batch["images"], batch["labels"]["images"]])
+
+    def loss(self, params, state, batch, key):
+        state, x = state.replace(params=params), self.observed(batch)
+        posterior = self.encode(state, x)
+        y = jax.nn.one_hot(batch["labels"]["labels"][:, self.factor], self.classes)
+        log_q, log_q_labelled = jnp.split(posterior.log_q, [len(x) - len(y)])
+        # L(x, y) is U(x) of a q(y|x) that is sure.
+        q, log_q = (jnp.concatenate(p) for p in ((jnp.exp(log_q), y), (log_q, jnp.zeros_like(y))))
+        z = posterior.given.sample(key)
+        every = jnp.broadcast_to(jnp.eye(self.classes), (*z.shape[:2], self.classes))
+        codes = jnp.concatenate([z, every], axis=2).reshape(-1, self.codes)
+        log_p = self.decode(state, codes).log_prob(jnp.repeat(x, self.classes, axis=0))
+        reconstruction = -log_p.reshape(q.shape)
+        kl = self.beta * posterior.given.kl() + log_q + jnp.log(self.classes)
+        bounds = reconstruction + kl
+        # What classes have in common is hundreds of nats and says nothing of q(y|x): taken out, or
+        # its rounding would be most of a small gradient.
+        common = jax.lax.stop_gradient(bounds.mean(axis=1, keepdims=True))
+        bound = jnp.mean(common[:, 0] + jnp.sum(q * (bounds - common), axis=1))
+        cross_entropy = -jnp.sum(y * log_q_labelled, axis=1)
+        parts = {"reconstruction": q * reconstruction, "kl": q * kl}
+        logs = {name: part.sum(axis=1).mean() for name, part in parts.items()}
+        logs["cross_entropy"] = jnp.mean(cross_entropy)
+        return bound + self.classifier_weight * logs["cross_entropy"], logs
+
+    def _classifier(self, state):
+        heads, shape = {"class": self.classes}, state.image_shape
+        options = self.precision, self.gradients
+        return networks.build(self.network, self.latents, shape, *options, heads=heads)[0]
