@@ -59,9 +59,8 @@ class EVAE(VAE):
     def check(self, dataset):
         super().check(dataset)
         if self.beta_min > self.beta_max:
-            raise BadInput(
-                f"e_vae: beta_min must be ≤ beta_max, {self.beta_max}, found {self.beta_min}"
-            )
+            expected = f"beta_min must be ≤ beta_max, {self.beta_max}"
+            raise BadInput(f"e_vae: {expected}, found {self.beta_min}")
         if self.segment % 1:
             raise BadInput(f"e_vae: segment must be a whole number, found {self.segment}")
 
@@ -147,9 +146,8 @@ class EVAE(VAE):
 
     def reflected(self, betas):
         """β folded at the bounds, as often as it takes."""
-        low, width = self.beta_min, self.beta_max - self.beta_min
+        low, high, width = self.beta_min, self.beta_max, self.beta_max - self.beta_min
         folded = low + width - jnp.abs((betas - low) % (2 * width) - width)
-        inside = (betas >= low) & (betas <= self.beta_max)
         # Without width all are on the bound; with it, rounding may leave the bounds by one bit.
-        folded = jnp.clip(jnp.where(width > 0, folded, low), low, self.beta_max)
-        return jnp.where(inside, betas, folded)
+        folded = jnp.clip(jnp.where(width > 0, folded, low), low, high)
+        return jnp.where((betas >= low) & (betas <= high), betas, folded)

@@ -14,6 +14,23 @@ from soberlook.registry import BadInput
 SMALL = {"latents": 3, "network": "linear", "learning_rate": 0.01}
 
 
+@jax.jit
+def updated(model, state, batch, key):
+    """One program for all models of one structure."""
+    return model.update(state, batch, key)
+
+
+@jax.jit
+def judged(model, members, x, key):
+    return jax.vmap(model.judge, (0, None, None))(members, x, key)
+
+
+@jax.jit
+def trained_apart(model, members, batch, key):
+    """Every member after an update of its own, and its logs."""
+    return jax.vmap(super(EVAE, model).update, in_axes=(0, None, None))(members, batch, key)
+
+
 def batches(n):
     x = jax.random.uniform(jax.random.key(1), (n, 2, 8, 4, 4, 1))
     return [
@@ -89,25 +106,23 @@ def test_one_member_that_never_changes_is_the_beta_vae_bit_by_bit():
     model, beta_vae = EVAE(population=1, **settings, **SMALL), BetaVAE(beta=3, **SMALL)
     batch, _ = batches(1)[0]
     state, reference = (m.init(jax.random.key(0), batch) for m in (model, beta_vae))
-    update, update_reference = jax.jit(model.update), jax.jit(beta_vae.update)
     for batch, key in batches(8):
-        state, logs = update(state, batch, key)
-        reference, expected = update_reference(reference, batch, key)
+        state, logs = updated(model, state, batch, key)
+        reference, expected = updated(beta_vae, reference, batch, key)
         assert leaves_equal(state.params, reference.params)
         assert all(logs[name] == value for name, value in expected.items())
 
 
 @pytest.fixture(scope="module")
-def updated():
+def runs():
     """For both kinds of inheritance: the states after 0, 1, … 4 updates; segments are of two."""
     found = {}
     for inherited in ("joint", "beta_only"):
         model = EVAE(population=3, inherited=inherited, segment=2, target=1, **SMALL)
-        update = jax.jit(model.update)
         states = [model.init(jax.random.key(0), batches(1)[0][0])]
         logs = []
         for batch, key in batches(4):
-            state, own = update(states[-1], batch, key)
+            state, own = updated(model, states[-1], batch, key)
             states.append(state)
             logs.append(own)
         found[inherited] = model, states, logs
@@ -115,8 +130,8 @@ def updated():
 
 
 @pytest.mark.parametrize("inherited", ["joint", "beta_only"])
-def test_members_train_for_a_segment_and_then_inherit(updated, inherited):
-    model, states, _ = updated[inherited]
+def test_members_train_for_a_segment_and_then_inherit(runs, inherited):
+    model, states, _ = runs[inherited]
     assert model.copies == 3
     betas = [np.asarray(state.extra["members"].extra) for state in states]
     np.testing.assert_allclose(betas[0], 1e-3 * 1e4 ** (np.array([1, 3, 5]) / 6), rtol=1e-5)
@@ -140,14 +155,12 @@ def test_members_train_for_a_segment_and_then_inherit(updated, inherited):
 
 
 @pytest.mark.parametrize("inherited", ["joint", "beta_only"])
-def test_the_fittest_wins(updated, inherited):
-    model, states, logs = updated[inherited]
+def test_the_fittest_wins(runs, inherited):
+    model, states, logs = runs[inherited]
     (batch, key), before = batches(2)[1], states[1].extra
     assert not before["before"].any()
-    train = jax.vmap(super(EVAE, model).update, in_axes=(0, None, None))
-    members, own = train(before["members"], batch, key)
-    x = batch["second_images"]
-    elbo, kl = jax.vmap(model.judge, (0, None, None))(members, x, jax.random.fold_in(key, 2))
+    members, own = trained_apart(model, before["members"], batch, key)
+    elbo, kl = judged(model, members, batch["second_images"], jax.random.fold_in(key, 2))
     fitness = elbo - 0.1 * jnp.abs(kl - 1)
     winner = int(jnp.argmax(fitness))
     assert np.ptp(fitness) > 0.01
@@ -167,10 +180,10 @@ def test_fitness_has_no_noise_between_members_and_no_weight_in_it():
     batch, key = batches(1)[0]
     members = model.init(jax.random.key(0), batch).extra["members"]
     assert len(np.unique(members.extra)) == 3  # equal but for their β
-    judged = jax.vmap(model.judge, (0, None, None))(members, batch["images"], key)
-    assert all((values == values[0]).all() for values in judged)
-    # What it would be judged by its own loss: the smallest weight wins.
-    losses, _ = jax.vmap(model.loss, (0, 0, None, None))(members.params, members, batch, key)
+    found = judged(model, members, batch["images"], key)
+    assert all((values == values[0]).all() for values in found)
+    # By its own loss the one with the smallest weight would win.
+    losses = trained_apart(model, members, batch, key)[1]["loss"]
     assert int(jnp.argmin(losses)) == int(jnp.argmin(members.extra)) == 0
 
 
@@ -181,7 +194,7 @@ def test_a_diverged_member_is_replaced():
     members = state.extra["members"]
     broken = jax.tree.map(lambda x: x.at[0].set(jnp.nan), members.params)
     state = state.replace(extra=state.extra | {"members": members.replace(params=broken)})
-    after, _ = jax.jit(model.update)(state, batch, key)
+    after, _ = updated(model, state, batch, key)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(after))
 
 

@@ -20,6 +20,22 @@ def step():
     return {"images": x}, jax.random.key(2)
 
 
+@jax.jit
+def updated(model, state, batch, key):
+    """One program for all models of one structure."""
+    return model.update(state, batch, key)
+
+
+@jax.jit
+def losses(model, params, state, batch, key):
+    return model.loss(params, state, batch, key)
+
+
+@jax.jit
+def gradients(model, params, state, batch, key):
+    return jax.grad(model.loss, has_aux=True)(params, state.replace(params=params), batch, key)[0]
+
+
 def linear(params, name, h):
     """A layer of a network without hidden ones, in float64."""
     weights = np.float64(params["params"][name]["weights"])
@@ -40,7 +56,7 @@ def test_the_loss_is_the_formula(step):
     batch, key = step
     model = VMIVAE(beta=1.5, information=0.7, **SMALL)
     state = model.init(jax.random.key(0), batch)
-    loss, logs = model.loss(state.params, state, batch, key)
+    loss, logs = losses(model, state.params, state, batch, key)
 
     mean, log_var = (
         linear(state.params["encoder"], n, batch["images"]) for n in ("mean", "log_var")
@@ -62,7 +78,7 @@ def test_the_joint_loss_is_the_formula(step):
     settings = {"information": 3.0, "information_continuous": 0.7, "temperature": 0.8}
     model = JointVMIVAE(beta=1.5, choices=K, **settings, **SMALL)
     state = model.init(jax.random.key(0), batch)
-    loss, _ = model.loss(state.params, state, batch, key)
+    loss, _ = losses(model, state.params, state, batch, key)
 
     heads = ("mean", "log_var", "logits")
     mean, log_var, logits = (linear(state.params["encoder"], n, batch["images"]) for n in heads)
@@ -92,10 +108,11 @@ def test_without_information_it_is_the_beta_vae(step):
     batch, key = step
     model = VMIVAE(beta=2.5, information=0, **SMALL)
     state = model.init(jax.random.key(0), batch)
-    loss = BetaVAE(beta=2.5, **SMALL).loss(state.params, state, batch, key)[0]
-    assert float(model.loss(state.params, state, batch, key)[0]) == pytest.approx(
-        float(loss), rel=1e-6
+    found, expected = (
+        float(losses(m, state.params, state, batch, key)[0])
+        for m in (model, BetaVAE(beta=2.5, **SMALL))
     )
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_as_published_the_temperature_stays_and_as_intended_it_falls(step):
@@ -119,7 +136,7 @@ def test_each_network_is_moved_by_its_own_optimizer_alone(cls, step):
     state = cls(**rates, **SMALL).init(jax.random.key(0), batch)
 
     def moved(**changed):
-        after, _ = cls(**rates | changed, **SMALL).update(state, batch, key)
+        after, _ = updated(cls(**rates | changed, **SMALL), state, batch, key)
         return after.params, after.extra["reader"]
 
     def same(a, b):
@@ -136,16 +153,16 @@ def test_each_network_is_moved_by_its_own_optimizer_alone(cls, step):
 def test_the_information_reaches_the_decoder_and_through_the_codes_the_encoder(step):
     batch, key = step
 
-    def gradient(params, information):
-        model = VMIVAE(information=information, **SMALL)
-        grad = jax.grad(model.loss, has_aux=True)
-        return grad(params, state.replace(params=params), batch, key)[0]
-
     state = VMIVAE(**SMALL).init(jax.random.key(0), batch)
     # A decoder that ignores its codes: what is left reaches the encoder by c itself.
     blind = state.params | {"decoder": jax.tree.map(jnp.zeros_like, state.params["decoder"])}
     for params, part in ((state.params, "decoder"), (blind, "encoder")):
-        without, found = (jax.tree.leaves(gradient(params, w)[part]) for w in (0.0, 1.0))
+        without, found = (
+            jax.tree.leaves(
+                gradients(VMIVAE(information=w, **SMALL), params, state, batch, key)[part]
+            )
+            for w in (0, 1)
+        )
         assert any(not np.allclose(a, b, atol=1e-6) for a, b in zip(without, found, strict=True))
 
 
@@ -153,7 +170,7 @@ def test_the_reader_is_fed_samples_of_the_updated_model(step):
     batch, key = step
     model = VMIVAE(learning_rate=0.1, **SMALL)
     state = model.init(jax.random.key(0), batch)
-    after, logs = model.update(state, batch, key)
+    after, logs = updated(model, state, batch, key)
     _, key_infer, key_prior = jax.random.split(key, 3)
     _, z = model.infer(after, batch["images"], key_infer)
     z, x = model.decoded(after, z, key_prior)
