@@ -1,6 +1,7 @@
 """Claims: what a paper says, as data, written down before it is run."""
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from soberlook.results.verdict import Statistic
 from .study import Budget, Named, Run, Study
 
 CLAIMS = Registry("claim")
+FILES = {}  # claim → the file that registered it
 QUICK_SEEDS = 3
 
 
@@ -117,7 +119,9 @@ class Claim:
 
 
 def register(claim: Claim) -> Claim:
-    """Enter a claim under its name."""
+    """Enter a claim under its name, and keep in which file that is done: its history says when the
+    claim was made."""
+    FILES[claim.name] = sys._getframe(1).f_globals.get("__file__")
     return CLAIMS.add(claim.name, claim)
 
 

@@ -14,7 +14,7 @@ from soberlook.registry import BadInput
 from soberlook.results import verdict
 from soberlook.results.store import Store
 
-from .claim import CLAIMS, Claim
+from .claim import CLAIMS, FILES, Claim
 from .cohort import cohorts
 from .inline import run_inline
 from .plan import Plan
@@ -22,7 +22,6 @@ from .progress import Progress
 from .ray_executor import cluster, run_on_ray
 from .terminal import err, number, out, say, table
 
-ROOT = Path(__file__).parents[1]
 FEWER = "no verdict"  # on fewer runs than the claim asks for
 
 
@@ -136,15 +135,16 @@ def show_claims(where: str):
 def commit_of(claim: Claim) -> Commit | None:
     """The commit that last changed the file of a claim; None where there is none, or the file is
     not as it was committed."""
-    file = ROOT / "benchmark" / "studies" / "claims" / f"{claim.name}.py"
+    if not (file := FILES.get(claim.name)):
+        return None
 
     def git(*arguments):
-        command = ["git", "-C", str(ROOT), *arguments, "--", str(file)]
+        command = ["git", "-C", str(Path(file).parent), *arguments, "--", file]
         found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
         return found.stdout.strip()
 
     try:
-        if not file.is_file() or git("status", "--porcelain"):
+        if git("status", "--porcelain"):
             return None
         revision, _, when = git("log", "-1", "--format=%h %cI").partition(" ")
         return Commit(revision, datetime.fromisoformat(when).timestamp()) if when else None

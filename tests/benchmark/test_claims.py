@@ -1,11 +1,12 @@
 """Claims: written as data, trained once, told by rule, and on a page."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from soberlook.benchmark import reproduce, reproductions
-from soberlook.benchmark.claim import CLAIMS, Arm, Claim
+from soberlook.benchmark.claim import CLAIMS, FILES, Arm, Claim
 from soberlook.benchmark.cohort import Cohort
 from soberlook.benchmark.reproduce import Commit, find_claims, outcome_of, train_claims
 from soberlook.benchmark.study import Budget
@@ -96,12 +97,11 @@ def test_the_page_says_what_came_first(tiny):
 
 
 def test_commits_are_of_the_claims_own_file(tmp_path, monkeypatch):
-    folder = tmp_path / "benchmark" / "studies" / "claims"
-    folder.mkdir(parents=True)
-    file = folder / "tiny.py"
+    file = tmp_path / "tiny.py"
     file.write_text("one")
-    monkeypatch.setattr(reproduce, "ROOT", tmp_path)
     claim = Claim(**FIELDS)
+    assert reproduce.commit_of(claim) is None  # not registered
+    monkeypatch.setitem(FILES, "tiny", str(file))
     assert reproduce.commit_of(claim) is None  # no repository
 
     def git(*arguments):
@@ -145,6 +145,7 @@ find_claims()
 @pytest.mark.parametrize("name", sorted(CLAIMS))
 def test_every_claim_can_be_trained(name):
     claim = CLAIMS[name]
+    assert Path(FILES[name]).parent.name == "claims"
     labelled = claim.expand()
     assert len(claim.networks) and max(claim.networks.values()) >= 50
     seen = {}

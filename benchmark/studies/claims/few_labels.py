@@ -6,6 +6,7 @@ from ...claim import Arm, Claim, register
 from ...study import Budget
 
 BETA = {"beta": 1}
+HALF = 0.5  # of the updates: every one shows a batch of images and one of labelled images
 LABELS = BETA | {"gamma_sup": 10}
 
 FEW_LABELS = register(
@@ -21,14 +22,14 @@ best MIG of 1, 10 and 100, on mini_sprites and seeds 1000 to 1002. A hundred lab
 drawn at random are the negative control, labels of every image the positive one.""",
         arms={
             "no labels": Arm("beta_vae", BETA),
-            "100 labels": Arm("s2_vae", LABELS),
-            "100 of noise": Arm("s2_vae", LABELS | {"labeller": "noisy", "wrong": 1.0}),
-            "all labels": Arm("s2_vae", LABELS | {"labelled": 0}),
+            "100 labels": Arm("s2_vae", LABELS, share=HALF),
+            "100 of noise": Arm("s2_vae", LABELS | {"labeller": "noisy", "wrong": 1.0}, share=HALF),
+            "all labels": Arm("s2_vae", LABELS | {"labelled": 0}, share=HALF),
         },
         datasets=("mini_sprites", "mini_solids"),
         networks={"mlp": 50},
         fields={"learning_rate": 1e-3},
-        budget=Budget(updates=1_000, batch_size=64),
+        budget=Budget(updates=2_000, batch_size=64),
         metrics=("mig", "dci_1000", "reconstruction"),
         parts=(
             Contrast(metric="mig", arm="100 labels", against="no labels", margin=0.05),
