@@ -11,9 +11,13 @@ from .metric import Representation, register
 
 @register("live_latents", of="representation")
 def live_latents(representation: Representation, *, threshold: float = 0.2) -> dict[str, float]:
-    """The number of latents whose mean code spans more than `threshold` over the grid.
+    """How many latents have a mean code that spans more than `threshold` over the grid?
 
-    From 0 to the number of latents. The threshold is a fifth of what a sigmoid can say; codes of
-    other models have other units, for which there is `active_units`.
+    `live_latents` is their number, from 0 to that of all; `live_latents_per_factor` the same over
+    the number of factors: 1 where there are as many, which says nothing of what they hold. The
+    threshold is a fifth of what a sigmoid can say; codes of other models have other units, for
+    which there is `active_units`.
     """
-    return {"live_latents": float((np.ptp(representation.mean, axis=0) > threshold).sum())}
+    live = float((np.ptp(representation.mean, axis=0) > threshold).sum())
+    factors = len(representation.factor_sizes)
+    return {"live_latents": live, "live_latents_per_factor": live / factors}

@@ -39,6 +39,6 @@ def test_a_pair_with_correlation_9():
 
 def test_live_latents():
     mean = np.array([[0.1, 0.5, 0.3], [0.1, 0.55, 0.9], [0.1, 0.71, 0.2]])
-    run = Representation(mean, mean, mean[:, 0], (3,))
-    assert live_latents(run) == {"live_latents": 2}
-    assert live_latents(run, threshold=0.5) == {"live_latents": 1}
+    run = Representation(mean, mean, mean[:, 0], (1, 3, 1, 1))
+    assert live_latents(run) == {"live_latents": 2, "live_latents_per_factor": 0.5}
+    assert live_latents(run, threshold=0.5)["live_latents"] == 1
