@@ -12,6 +12,7 @@ from .control_vae import CONTROL_VAE
 from .factor_vae import FACTOR_VAE
 from .few_labels import FEW_LABELS
 from .gcvae import GCVAE, GCVAE_RELEASED
+from .nash_ae import NASH_AE, NASH_AE_SCORE
 from .s_vq_vae import S_VQ_VAE, S_VQ_VAE_LABELS
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "FEW_LABELS",
     "GCVAE",
     "GCVAE_RELEASED",
+    "NASH_AE",
+    "NASH_AE_SCORE",
     "S_VQ_VAE",
     "S_VQ_VAE_LABELS",
     "TOTAL_CORRELATION",
