@@ -11,6 +11,10 @@ from soberlook.registry import BadInput
 
 B, A, Z = 32, 2, 4
 
+# The model is an argument, so that what differs in numbers only is compiled once.
+init = jax.jit(lambda model, batch: model.init(jax.random.key(0), batch))
+loss_of = jax.jit(lambda model, state, batch, key: model.loss(state.params, state, batch, key))
+
 
 @pytest.fixture
 def rng():
@@ -66,22 +70,22 @@ def test_penalty_sees_the_order_of_attributes_and_differences_of_codes(rng):
 
 def test_penalty_moves_the_latents_of_attributes_and_no_others(batch):
     model = small(ARVAE)
-    state = jax.jit(model.init)(jax.random.key(0), batch)
+    state = init(model, batch)
     gradient = jax.grad(lambda z: order_mismatch(z[:, :A], batch["attributes"], 1.0).sum())
     moved = np.abs(gradient(model.encode(state, batch["images"]).mean)).sum(axis=0)
     assert (moved[:A] > 0).all() and (moved[A:] == 0).all()
 
 
 def loss(model, batch, state=None):
-    state = state or jax.jit(model.init)(jax.random.key(0), batch)
-    found, logs = jax.jit(model.loss)(state.params, state, batch, jax.random.key(2))
+    state = state or init(model, batch)
+    found, logs = loss_of(model, state, batch, jax.random.key(2))
     return float(found), {name: float(value) for name, value in logs.items()}
 
 
 def test_objective_against_its_formula(batch):
     weights = {"beta": 3, "capacity": 100, "gamma": 5, "delta": 2, "alpha": 7}
     model = small(AttriVAE, classes=3, label=1, **weights)
-    state = jax.jit(model.init)(jax.random.key(0), batch)
+    state = init(model, batch)
     total, logs = loss(model, batch, state)
     x, y = batch["images"], np.asarray(batch["labels"]["labels"][:, 1])
     q, z = model.infer(state, x, jax.random.key(2))
@@ -100,24 +104,24 @@ def test_objective_against_its_formula(batch):
 
 def test_without_attributes_and_classifier_it_is_beta_vae(batch):
     expected, _ = loss(small(BetaVAE, beta=3), batch)
-    state = jax.jit(small(BetaVAE).init)(jax.random.key(0), batch)
+    state = init(small(BetaVAE), batch)
     assert loss(small(ARVAE, beta=3, gamma=0), batch, state)[0] == pytest.approx(expected, rel=1e-6)
     attri = small(AttriVAE, beta=3, gamma=0, alpha=0)
-    head = jax.jit(attri.init)(jax.random.key(0), batch).params["head"]
+    head = init(attri, batch).params["head"]
     state = state.replace(params=state.params | {"head": head})
     assert loss(attri, batch, state)[0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_classifier_teaches_the_encoder(batch):
     settings = {"latents": 8, "network": "linear", "classes": 3, "gamma": 0, "beta": 0}
-    state = jax.jit(AttriVAE(**settings).init)(jax.random.key(0), batch)
+    state = init(AttriVAE(**settings), batch)
 
-    def gradients(alpha):
-        model = AttriVAE(alpha=alpha, **settings)
+    @jax.jit
+    def gradients(model):
         own = jax.grad(lambda p: model.loss(p, state, batch, jax.random.key(2))[0])
-        return jax.jit(own)(state.params)
+        return own(state.params)
 
-    without, taught = gradients(0.0), gradients(5.0)
+    without, taught = (gradients(AttriVAE(alpha=alpha, **settings)) for alpha in (0, 5))
     for part, changes in {"encoder": True, "decoder": False, "head": True}.items():
         a, b = (
             np.concatenate([x.ravel() for x in jax.tree.leaves(g[part])]) for g in (without, taught)
@@ -156,14 +160,16 @@ def test_it_learns_the_order_and_shuffled_attributes_teach_nothing():
     a = jnp.asarray((lengths - 4.5) / 2.3, jnp.float32)
     model = ARVAE(latents=2, network="mlp", learning_rate=3e-3, beta=1, gamma=20)
 
-    def correlation(a):
-        batch = {"images": jnp.array(x), "attributes": a}
-        state = jax.jit(model.init)(jax.random.key(0), batch)
-
+    @jax.jit
+    def trained(batch):
         def update(step, state):
             return model.update(state, batch, jax.random.fold_in(jax.random.key(1), step))[0]
 
-        state = jax.jit(lambda s: jax.lax.fori_loop(0, 200, update, s))(state)
+        return jax.lax.fori_loop(0, 200, update, model.init(jax.random.key(0), batch))
+
+    def correlation(a):
+        batch = {"images": jnp.array(x), "attributes": a}
+        state = trained(batch)
         codes = model.encode(state, batch["images"]).mean
         return min(spearmanr(codes[:, j], lengths[:, j])[0] for j in range(2))
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from soberlook.models import BetaVAE, attention_maps, overlay
+from soberlook.models import BetaVAE, State, attention_maps, networks, overlay
 from soberlook.models.attention import grad_cam
 from soberlook.registry import BadInput
 
@@ -56,18 +56,20 @@ def test_grad_cam_against_its_formula():
 def test_of_a_convolutional_encoder():
     model = BetaVAE(network="conv", latents=3)
     x = jax.random.uniform(jax.random.key(1), (2, 16, 16, 1))
-    state = jax.jit(model.init)(jax.random.key(0), {"images": x})
-    m = jax.jit(lambda state, x: attention_maps(model, state, x))(state, x)
-    assert m.shape == (2, 3, 16, 16) and 0 <= m.min() <= m.max() <= 1
-    # The maps that are given take the place of the image's own.
+    encoder, _ = networks.build("conv", 3, x.shape[1:])
 
     @jax.jit
-    def heads_by_maps(x):
+    def look(x):
+        params = {"encoder": encoder.init(jax.random.key(0), x)}
+        state = State(jnp.int32(0), params, None, image_shape=x.shape[1:])
         heads, seen = model.heads_of(state, x, mutable="intermediates")
         (maps,) = seen["intermediates"]["maps"]
-        return heads, model.heads_of(state, 0 * x, maps=maps)
+        return attention_maps(model, state, x), heads, model.heads_of(state, 0 * x, maps=maps)
 
-    for one, other in zip(*heads_by_maps(x), strict=True):
+    m, heads, of_maps = look(x)
+    assert m.shape == (2, 3, 16, 16) and 0 <= m.min() <= m.max() <= 1
+    # The maps that are given take the place of the image's own.
+    for one, other in zip(heads, of_maps, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
     pictures = overlay(x, m)
     assert pictures.shape == (2, 3, 16, 16, 3) and 0 <= pictures.min() <= pictures.max() <= 1

@@ -7,6 +7,12 @@ from soberlook.models import BetaVAE, S2IndependentVAE
 
 B, F, Z = 16, 2, 3
 
+# The model is an argument, so that what differs in numbers only is compiled once.
+init = jax.jit(lambda model, batch: model.init(jax.random.key(0), batch))
+loss_of = jax.jit(lambda model, state, batch, key: model.loss(state.params, state, batch, key))
+update = jax.jit(lambda model, state, batch, key: model.update(state, batch, key))
+information = jax.jit(lambda model, *inputs: model.information(*inputs))
+
 
 @pytest.fixture
 def batch():
@@ -26,7 +32,7 @@ def small(cls, **settings):
 
 
 def started(model, batch):
-    state = jax.jit(model.init)(jax.random.key(0), batch)
+    state = init(model, batch)
     mine = jax.tree.map(lambda w: 3 * w + 0.1, state.extra["mine"])  # not as it starts
     return state.replace(extra=state.extra | {"mine": mine})
 
@@ -60,14 +66,14 @@ def test_information_and_objective_against_their_formulas(unknown, batch):
     batch["labels"]["labels"] = y
     model = small(S2IndependentVAE, beta=2, gamma_sup=5)
     state, key = started(model, batch), jax.random.key(3)
-    found = jax.jit(model.information)(state.extra["mine"], state, batch, key)
+    found = information(model, state.extra["mine"], state, batch, key)
     expected = in_numpy(model, state, batch, key)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
     expected = in_numpy(model, state, batch, jax.random.fold_in(key, 1))  # the objective's own
     penalty = sum(expected[f, j] ** 2 for f in range(F) for j in range(Z) if f != j)
-    loss, logs = jax.jit(model.loss)(state.params, state, batch, key)
-    plain, _ = jax.jit(small(BetaVAE, beta=2).loss)(state.params, state, batch, key)
+    loss, logs = loss_of(model, state, batch, key)
+    plain, _ = loss_of(small(BetaVAE, beta=2), state, batch, key)
     assert float(logs["supervision"]) == pytest.approx(penalty, rel=1e-4)
     assert float(loss) == pytest.approx(float(plain) + 5 * penalty, rel=1e-5)
     assert float(logs["information"]) == pytest.approx(expected[0, 0] + expected[1, 1], rel=1e-4)
@@ -79,8 +85,8 @@ def test_without_weight_it_is_beta_vae(batch):
         jax.random.key(3),
     )
     state = started(model, batch)
-    expected = float(jax.jit(small(BetaVAE, beta=2).loss)(state.params, state, batch, key)[0])
-    found = float(jax.jit(model.loss)(state.params, state, batch, key)[0])
+    expected = float(loss_of(small(BetaVAE, beta=2), state, batch, key)[0])
+    found = float(loss_of(model, state, batch, key)[0])
     assert found == pytest.approx(expected, rel=1e-6)
 
 
@@ -88,8 +94,8 @@ def test_a_factor_without_labels_has_no_effect(batch):
     batch["labels"]["labels"] = batch["labels"]["labels"].at[:, 1].set(-1)
     model = small(S2IndependentVAE)
     state, key = started(model, batch), jax.random.key(3)
-    assert (jax.jit(model.information)(state.extra["mine"], state, batch, key)[1] == 0).all()
-    after, logs = jax.jit(model.update)(state, batch, key)
+    assert (information(model, state.extra["mine"], state, batch, key)[1] == 0).all()
+    after, logs = update(model, state, batch, key)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves((after.params, logs)))
     for a, b in zip(*(jax.tree.leaves(s.extra["mine"]) for s in (state, after)), strict=True):
         assert (a[1] == b[1]).all() and (a[0] != b[0]).any()
@@ -99,7 +105,7 @@ def test_the_networks_and_the_model_take_steps_of_their_own(batch):
     for rate, mine_rate in ((1e-3, 0), (0, 1e-2)):
         model = small(S2IndependentVAE, learning_rate=rate, mine_learning_rate=mine_rate)
         state = started(model, batch)
-        after, _ = jax.jit(model.update)(state, batch, jax.random.key(1))
+        after, _ = update(model, state, batch, jax.random.key(1))
         moved = [
             any((a != b).any() for a, b in zip(*map(jax.tree.leaves, pair), strict=True))
             for pair in ((state.params, after.params), (state.extra["mine"], after.extra["mine"]))
@@ -113,14 +119,18 @@ def test_the_networks_learn_what_codes_know(batch):
     labels = {"images": y[:, :, None, None] / 3, "labels": y, "sizes": np.full((256, 2), 4)}
     batch = {"labels": jax.tree.map(jnp.asarray, labels), "images": jnp.zeros((256, 2, 1, 1))}
     model = S2IndependentVAE(latents=2, network="linear", learning_rate=0)
-    state = jax.jit(model.init)(jax.random.key(0), batch)
+    state = init(model, batch)
     weights = jnp.concatenate([3 * jnp.eye(2), jnp.zeros((1, 2))])
     state.params["encoder"]["params"]["mean"]["weights"] = weights
 
-    def update(step, state):
-        return model.update(state, batch, jax.random.fold_in(jax.random.key(1), step))[0]
+    @jax.jit
+    def trained(state):
+        def step(i, state):
+            return model.update(state, batch, jax.random.fold_in(jax.random.key(1), i))[0]
 
-    state = jax.jit(lambda s: jax.lax.fori_loop(0, 300, update, s))(state)
-    found = jax.jit(model.information)(state.extra["mine"], state, batch, jax.random.key(9))
+        return jax.lax.fori_loop(0, 300, step, state)
+
+    state = trained(state)
+    found = information(model, state.extra["mine"], state, batch, jax.random.key(9))
     assert (np.diag(found) > 0.5).all() and (np.diag(found) < np.log(4) + 0.2).all()
     assert abs(found[0, 1]) < 0.1 and abs(found[1, 0]) < 0.1

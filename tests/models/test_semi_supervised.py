@@ -14,6 +14,10 @@ from soberlook.registry import BadInput
 
 B, F, Z = 12, 2, 3
 SIZES = np.array([3, 5])
+# The model is an argument, so that what differs in numbers only is compiled once.
+init = jax.jit(lambda model, batch: model.init(jax.random.key(0), batch))
+loss_of = jax.jit(lambda model, state, batch, key: model.loss(state.params, state, batch, key))
+update = jax.jit(lambda model, state, batch, key: model.update(state, batch, key))
 METHODS = {
     "s2_vae": BetaVAE,
     "s2_factor_vae": FactorVAE,
@@ -109,15 +113,13 @@ def test_without_weight_it_is_the_unsupervised_method(name, batch):
     method = small(METHODS[name])
     neutral = small(models.MODELS[name], gamma_sup=0)
     key = jax.random.key(4)
-    own = jax.jit(method.init)(jax.random.key(0), batch)
-    state = jax.jit(neutral.init)(jax.random.key(0), batch)
+    own = init(method, batch)
+    state = init(neutral, batch)
     state = state.replace(params=own.params | {"labels": {}}, extra=own.extra)
-    loss = float(jax.jit(method.loss)(own.params, own, batch, key)[0])
-    assert float(jax.jit(neutral.loss)(state.params, state, batch, key)[0]) == pytest.approx(
-        loss, rel=1e-6
-    )
+    loss = float(loss_of(method, own, batch, key)[0])
+    assert float(loss_of(neutral, state, batch, key)[0]) == pytest.approx(loss, rel=1e-6)
     weighted = small(models.MODELS[name], gamma_sup=3)
-    found, logs = jax.jit(weighted.loss)(state.params, state, batch, key)
+    found, logs = loss_of(weighted, state, batch, key)
     assert float(found) == pytest.approx(loss + 3 * float(logs["supervision"]), rel=1e-5)
     mu = weighted.encode(state, batch["labels"]["images"]).mean
     assert float(logs["supervision"]) == pytest.approx(value("xent", mu, batch["labels"]), rel=1e-6)
@@ -140,8 +142,8 @@ def test_annealing(annealing, steps, shares):
 @pytest.mark.parametrize("name", ["l2", "embed"])
 def test_what_a_loss_learns_is_trained(name, batch):
     model = small(S2VAE, label_loss=name, learning_rate=1e-2, values=7)
-    state = jax.jit(model.init)(jax.random.key(0), batch)
-    after, _ = jax.jit(model.update)(state, batch, jax.random.key(1))
+    state = init(model, batch)
+    after, _ = update(model, state, batch, jax.random.key(1))
     before, now = (jax.tree.leaves(s.params["labels"]) for s in (state, after))
     assert before and all((a != b).any() for a, b in zip(before, now, strict=True))
 
@@ -172,8 +174,9 @@ def test_bad_input_is_one_clear_line():
 
 def test_the_supervised_decoder_does_not_teach_the_encoder(batch):
     model = small(S2Supervised)
-    state = jax.jit(model.init)(jax.random.key(0), batch)
+    state = init(model, batch)
 
+    @jax.jit
     def gradients(batch):
         return jax.grad(lambda p: model.loss(p, state, batch, jax.random.key(1))[0])(state.params)
 
@@ -191,15 +194,17 @@ def test_few_labels_teach_codes_and_noise_does_not():
         x[:, :, j, 0] = np.arange(8) < lengths[:, j, None]
     model = S2VAE(latents=2, network="mlp", learning_rate=3e-3, beta=1, gamma_sup=50)
 
-    def correlation(y):
-        labels = {"images": x[:64], "labels": y, "sizes": np.full((64, 2), 8)}
-        batch = jax.tree.map(jnp.asarray, {"images": x, "labels": labels})
-        state = jax.jit(model.init)(jax.random.key(0), batch)
-
+    @jax.jit
+    def trained(batch):
         def update(step, state):
             return model.update(state, batch, jax.random.fold_in(jax.random.key(1), step))[0]
 
-        state = jax.jit(lambda s: jax.lax.fori_loop(0, 200, update, s))(state)
+        return jax.lax.fori_loop(0, 200, update, model.init(jax.random.key(0), batch))
+
+    def correlation(y):
+        labels = {"images": x[:64], "labels": y, "sizes": np.full((64, 2), 8)}
+        batch = jax.tree.map(jnp.asarray, {"images": x, "labels": labels})
+        state = trained(batch)
         codes = model.encode(state, batch["images"]).mean[64:]
         return min(np.corrcoef(codes[:, j], lengths[64:, j])[0, 1] for j in range(2))
 
