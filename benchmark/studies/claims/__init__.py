@@ -14,6 +14,7 @@ from .few_labels import FEW_LABELS
 from .gcvae import GCVAE, GCVAE_RELEASED
 from .nash_ae import NASH_AE, NASH_AE_SCORE
 from .s_vq_vae import S_VQ_VAE, S_VQ_VAE_LABELS
+from .vmi_vae import VMI_VAE
 
 __all__ = [
     "ATTRIBUTES",
@@ -30,4 +31,5 @@ __all__ = [
     "S_VQ_VAE",
     "S_VQ_VAE_LABELS",
     "TOTAL_CORRELATION",
+    "VMI_VAE",
 ]
