@@ -13,7 +13,7 @@ from .class_tree import ClassTree
 from .columns import Column
 from .darcy import Darcy
 from .dataset import DATASETS, Dataset, make, register
-from .digits import Digits
+from .digits import Digits, DigitsBinary
 from .dsprites import DSprites
 from .dsprites_variants import (
     DSpritesAbstract,
@@ -38,6 +38,7 @@ from .solids import Solids
 from .source import File, Source
 from .sprites import Sprites
 from .sprites_variants import (
+    MiniSpritesBinary,
     MiniSpritesColor,
     MiniSpritesNoisy,
     MiniSpritesScream,
@@ -79,6 +80,7 @@ __all__ = [
     "FashionMNIST",
     "File",
     "Digits",
+    "DigitsBinary",
     "GPCurves",
     "HeldOut",
     "MPI3DReal",
@@ -86,6 +88,7 @@ __all__ = [
     "MPI3DToy",
     "MiniSolids",
     "MiniSprites",
+    "MiniSpritesBinary",
     "MiniSpritesColor",
     "MiniSpritesNoisy",
     "MiniSpritesScream",

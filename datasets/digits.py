@@ -53,6 +53,14 @@ class Digits(Dataset):
         return data["attributes"][cells]
 
 
+@register("digits_binary")
+class DigitsBinary(Digits):
+    """digits in black and white, as a Bernoulli likelihood takes them: white from half grey on."""
+
+    def observe(self, data, cells, key):
+        return (super().observe(data, cells, key) >= 0.5).astype(jnp.float32)
+
+
 def measure(images: np.ndarray) -> np.ndarray:
     """Area, height, width and slant [n, 4] of the ink of images [n, h, w]."""
     height, width = images.shape[1:]

@@ -1,5 +1,7 @@
 """The study's variants of the sprites that are drawn: sprites (64×64) and mini_sprites (16×16)."""
 
+import jax.numpy as jnp
+
 from .dataset import register
 from .mini_sprites import MiniSprites
 from .sprites import Sprites
@@ -44,3 +46,11 @@ class MiniSpritesNoisy(Noisy, of=MiniSprites):
 @register("mini_sprites_scream")
 class MiniSpritesScream(Scream, of=MiniSprites):
     """mini_sprites that invert a patch of a picture, by default an astronaut."""
+
+
+@register("mini_sprites_binary")
+class MiniSpritesBinary(MiniSprites):
+    """mini_sprites in black and white, as dSprites are: white where half of a pixel is covered."""
+
+    def observe(self, data, cells, key):
+        return (super().observe(data, cells, key) >= 0.5).astype(jnp.float32)

@@ -13,6 +13,7 @@ from .beta_tcvae import BetaTCVAE
 from .beta_vae import BetaVAE
 from .blur_vae import BlurVAE
 from .control_vae import ControlVAE
+from .critic_vae import CriticVAE
 from .dip_vae import DIPVAEI, DIPVAEII
 from .dir_vae import DirVAE
 from .dir_vae_semi import SemiDirVAE
@@ -48,6 +49,7 @@ __all__ = [
     "BetaVAE",
     "BlurVAE",
     "ControlVAE",
+    "CriticVAE",
     "DIPVAEI",
     "DIPVAEII",
     "DirVAE",

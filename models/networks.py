@@ -86,31 +86,32 @@ class DenseDecoder(nn.Module):
 class MaskedDecoder(nn.Module):
     """z [b, n], x [b, …] → what z and the pixels before say of each pixel, in raster order.
 
-    MADE: Germain, Gregor, Murray & Larochelle, "Masked Autoencoder for Distribution Estimation",
-    ICML 2015. Each unit knows pixels up to some number, and reads only units that know no more;
-    what is said of pixel i may know pixels up to i − 1. Every layer reads z.
+    MADE with direct connections: Germain, Gregor, Murray & Larochelle, "Masked Autoencoder for
+    Distribution Estimation", ICML 2015. Each of so many `units` knows the pixels up to some number,
+    and pixel i reads units that know up to i − 1, those pixels themselves, and z, through a layer
+    of `widths`. Pixels explain one another before z does: a decoder that makes codes collapse.
     """
 
     image_shape: tuple[int, ...]
+    units: int
     widths: tuple[int, ...]
     outputs: int = 1
     dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, z, x):
-        pixels = math.prod(self.image_shape)
-        nothing = np.full(z.shape[-1], -1)
-        h, known = x.reshape(len(x), -1), np.arange(pixels)
-        for units in self.widths:
-            knows = np.arange(units) * (pixels - 1) // units  # evenly: of the last pixel none
-            h, known = nn.relu(self._layer(z, h, nothing, known, knows)), knows
-        said = np.tile(np.arange(pixels).reshape(self.image_shape), self.outputs) - 1
-        h = self._layer(z, h, nothing, known, said.reshape(-1))
+        for width in self.widths:
+            z = nn.relu(Dense(width, self.dtype)(z))
+        pixels = np.arange(math.prod(self.image_shape))
+        # As even as it goes; none knows the last pixel, which nothing may read.
+        known = np.arange(self.units) * (len(pixels) - 1) // self.units
+        said = np.tile(pixels.reshape(self.image_shape), self.outputs)
+        x = x.reshape(len(x), -1)
+        h = nn.relu(Dense(self.units, self.dtype)(x, pixels[:, None] <= known[None]))
+        read = np.concatenate([known, pixels, np.full(z.shape[1], -1)])
+        h = jnp.concatenate([h, x, z], axis=1)
+        h = Dense(said.size, self.dtype)(h, read[:, None] < said.reshape(1, -1))
         return h.astype(jnp.float32).reshape(-1, *said.shape)
-
-    def _layer(self, z, h, nothing, known, knows):
-        mask = np.concatenate([nothing, known])[:, None] <= knows[None]
-        return Dense(len(knows), self.dtype)(jnp.concatenate([z, h], axis=1), mask)
 
 
 class Convolution(nn.Module):
@@ -261,9 +262,9 @@ def _dense(widths, heads, image_shape, outputs, dtype, gradients):
     return DenseEncoder(heads, widths, dtype), DenseDecoder(decoded, widths[::-1], dtype)
 
 
-def _made(widths, heads, image_shape, outputs, dtype, gradients):
+def _made(widths, units, heads, image_shape, outputs, dtype, gradients):
     encoder = DenseEncoder(heads, widths, dtype)
-    return encoder, MaskedDecoder(image_shape, widths[::-1], outputs, dtype)
+    return encoder, MaskedDecoder(image_shape, units, widths[::-1], outputs, dtype)
 
 
 def _conv(wide_kernel, heads, image_shape, outputs, dtype, gradients):
@@ -291,7 +292,7 @@ def _halvings(image_shape):
 NETWORKS = {
     "mlp": partial(_dense, (128, 128)),
     "linear": partial(_dense, ()),  # probabilistic PCA's: every quantity has a closed form
-    "made": partial(_made, (128, 128)),  # its decoder is autoregressive over pixels
+    "made": partial(_made, (128, 128), 1024),  # its decoder is autoregressive over pixels
     "conv": partial(_conv, 2),  # the study's, as its code has it
     "conv_paper": partial(_conv, 4),  # and as Table 2 of its paper has it
 }

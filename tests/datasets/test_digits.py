@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from soberlook.datasets import Digits, make_view
+from soberlook.datasets import Digits, DigitsBinary, make_view
 from soberlook.datasets.digits import measure
 from soberlook.registry import BadInput
 
@@ -71,3 +71,13 @@ def test_attributes_are_standardised_and_of_the_image():
         make_view(("attributes", {"names": ("heigt",)})).check(DIGITS)
     with pytest.raises(BadInput, match="'area' is named 2 times"):
         make_view(("attributes", {"names": ("area", "area")})).check(DIGITS)
+
+
+def test_binary_images_are_white_from_half_grey_on():
+    dataset = DigitsBinary()
+    grey, binary = (
+        np.asarray(d.observe(d.load(), jnp.arange(50), jax.random.key(0)))
+        for d in (DIGITS, dataset)
+    )
+    np.testing.assert_array_equal(binary, grey >= 0.5)
+    assert binary.dtype == np.float32 and 0.2 < binary.mean() < 0.5
