@@ -1,8 +1,9 @@
 """The study's variants of the sprites that are drawn: sprites (64×64) and mini_sprites (16×16)."""
 
+import jax
 import jax.numpy as jnp
 
-from .dataset import register
+from .dataset import image_keys, register
 from .mini_sprites import MiniSprites
 from .sprites import Sprites
 from .variants import Abstract, Color, Noisy, NoShape, Scream
@@ -50,7 +51,16 @@ class MiniSpritesScream(Scream, of=MiniSprites):
 
 @register("mini_sprites_binary")
 class MiniSpritesBinary(MiniSprites):
-    """mini_sprites in black and white, as dSprites are: white where half of a pixel is covered."""
+    """mini_sprites in black and white: a pixel is white as often as it is grey, drawn anew.
+
+    As MNIST is made binary for likelihoods (Burda et al., ICLR 2016). With a threshold some steps
+    of factors would move no pixel.
+    """
+
+    noisy = True
 
     def observe(self, data, cells, key):
-        return (super().observe(data, cells, key) >= 0.5).astype(jnp.float32)
+        grey = super().observe(data, cells, key)
+        keys = image_keys(key, cells)
+        level = jax.vmap(lambda one: jax.random.uniform(one, self.image_shape))(keys)
+        return (level < grey).astype(jnp.float32)

@@ -221,3 +221,14 @@ def test_variants_of_dsprites_read_its_images(monkeypatch):
     for kind, variant in variants_of("dsprites").items():
         found = variant.observe(variant.load(), cells, KEY)
         np.testing.assert_array_equal(found, drawn[kind].observe(drawn[kind].load(), cells, KEY))
+
+
+def test_binary_sprites_are_white_as_often_as_they_are_grey():
+    grey, binary = make("mini_sprites"), make("mini_sprites_binary")
+    data, cells = grey.load(), jnp.array([100, 5_000])
+    draw = jax.jit(jax.vmap(lambda key: binary.observe(data, cells, key)))
+    x = np.asarray(draw(jax.random.split(jax.random.key(0), 2_000)))
+    assert set(np.unique(x)) == {0, 1}
+    expected = np.asarray(grey.observe(data, cells, jax.random.key(0)))
+    np.testing.assert_allclose(x.mean(axis=0), expected, atol=0.05)
+    assert ((expected > 0.2) & (expected < 0.8)).any()
