@@ -88,8 +88,14 @@ class Claim:
         for dataset in self.datasets:
             for network, seeds in (looks if quick else self.networks).items():
                 for label, arm in self.arms.items():
-                    for run in self._study(dataset, network, arm, seeds).expand():
-                        found.append(Labelled(label, _name(dataset), network, run))
+                    runs = self._study(dataset, network, arm, seeds).expand()
+                    if len(runs) != seeds:
+                        raise BadInput(
+                            f"claim {self.name!r}: arm {label!r} must say one value of its "
+                            f"strength, found {len(runs) // seeds}"
+                        )
+                    places = (Labelled(label, _name(dataset), network, run) for run in runs)
+                    found.extend(places)
         return found
 
     def answers(self, runs: pd.DataFrame, labelled: Sequence[Labelled]) -> pd.DataFrame:

@@ -134,6 +134,12 @@ def test_a_claim_that_lacks_something_is_one_clear_line(changes, message):
         Claim(**FIELDS | changes)
 
 
+def test_an_arm_has_one_strength():
+    arms = FIELDS["arms"] | {"weak": Arm("beta_vae")}
+    with pytest.raises(BadInput, match="arm 'weak' must say one value of its strength, found 6"):
+        Claim(**FIELDS | {"arms": arms}).expand()
+
+
 def test_unknown_claims_name_the_nearest():
     with pytest.raises(BadInput, match="unknown claim 'beta_va': did you mean 'beta_vae'"):
         find_claims(["beta_va"])
