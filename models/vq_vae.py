@@ -67,7 +67,7 @@ class VQVAE(VAE):
         shape, limit = (self.codebook, self.latents // self.positions), 1 / self.codebook
         book = jax.random.uniform(key_book, shape, minval=-limit, maxval=limit)
         ones = jnp.ones(self.codebook)
-        extra = {"usage": ones}  # how often each was the nearest, as a running average of batches
+        extra = {"usage": ones / self.codebook}  # each one's share, a running average of batches
         if self.learns == "average":
             return state.replace(extra=extra | {"counts": ones, "sums": book})
         params = state.params | {"codebook": book}
@@ -121,16 +121,15 @@ class VQVAE(VAE):
         def running(average, new):
             return self.decay * average + (1 - self.decay) * new
 
-        extra = {"usage": running(state.extra["usage"], self.one_hot(q.index).sum(axis=0))}
+        extra = {"usage": running(state.extra["usage"], self.one_hot(q.index).mean(axis=0))}
         if self.learns == "average":
             taken = self.one_hot(self.assigned(q, batch))
             parts = q.encoded.reshape(len(taken), -1)
             extra["counts"] = running(state.extra["counts"], taken.sum(axis=0))
             extra["sums"] = running(state.extra["sums"], taken.T @ parts)
-        share = extra["usage"] / extra["usage"].sum()
-        entropy = jax.scipy.special.entr(share).sum()
+        entropy = jax.scipy.special.entr(extra["usage"]).sum()
         # Dead: taken less than a hundredth as often as if all were taken alike.
-        dead = (share * self.codebook < 0.01).sum()
+        dead = (extra["usage"] * self.codebook < 0.01).sum()
         logs |= {"perplexity": jnp.exp(entropy), "dead_codes": jnp.float32(dead)}
         return after.replace(extra=extra), logs
 
