@@ -60,6 +60,12 @@ def frechet(trained: Trained, rng: np.random.Generator, *, cells: int = 5_000) -
     return found
 
 
+@register("frechet_1000", of="trained", suffix="_1000")
+def frechet_1000(trained: Trained, rng: np.random.Generator) -> dict[str, float]:
+    """`frechet` with sets of 1,000 images, for studies of many runs: FD is biased by about 0.7."""
+    return frechet(trained, rng, cells=1_000)
+
+
 def frechet_distance(
     mean: Float[np.ndarray, " f"],
     covariance: Float[np.ndarray, "f f"],

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from soberlook.metrics import Representation, Trained, frechet
+from soberlook.metrics import METRICS, Representation, Trained, frechet
 from soberlook.metrics.frechet import frechet_distance, kernel_distance
 from soberlook.metrics.random_features import (
     FEATURES,
@@ -131,6 +131,11 @@ def test_a_perfect_autoencoder_has_the_distance_of_two_draws():
         more["frechet_distance_random_features_reconstruction"]
         < numbers["frechet_distance_random_features_reconstruction"] / 2
     )
+
+
+def test_of_fewer_images_it_is_the_same_number_with_another_bias():
+    few = METRICS["frechet_1000"].function(run(), np.random.default_rng(0))
+    assert few == found(run(), cells=1_000) and METRICS["frechet_1000"].suffix == "_1000"
 
 
 def test_samples_of_the_prior_that_are_images_of_the_dataset():
