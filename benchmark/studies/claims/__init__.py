@@ -8,6 +8,7 @@ from .attributes import ATTRIBUTES
 from .beta_tcvae import BETA_TCVAE, TOTAL_CORRELATION
 from .beta_vae import BETA_VAE
 from .beta_vae_score import BETA_VAE_SCORE
+from .blur import BLUR
 from .control_vae import CONTROL_VAE
 from .factor_vae import FACTOR_VAE
 from .few_labels import FEW_LABELS
@@ -21,6 +22,7 @@ __all__ = [
     "BETA_TCVAE",
     "BETA_VAE",
     "BETA_VAE_SCORE",
+    "BLUR",
     "CONTROL_VAE",
     "FACTOR_VAE",
     "FEW_LABELS",
