@@ -15,6 +15,7 @@ from .few_labels import FEW_LABELS
 from .gcvae import GCVAE, GCVAE_RELEASED
 from .nash_ae import NASH_AE, NASH_AE_SCORE
 from .s_vq_vae import S_VQ_VAE, S_VQ_VAE_LABELS
+from .vae_gan import VAE_GAN
 from .vmi_vae import VMI_VAE
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "S_VQ_VAE_LABELS",
     "TOTAL_CORRELATION",
     "VMI_VAE",
+    "VAE_GAN",
 ]
