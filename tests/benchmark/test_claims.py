@@ -1,5 +1,6 @@
 """Claims: written as data, trained once, told by rule, and on a page."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from soberlook.benchmark.reproduce import Commit, find_claims, outcome_of, train
 from soberlook.benchmark.study import Budget
 from soberlook.benchmark.worker import run_row
 from soberlook.registry import BadInput
+from soberlook.results import verdict
 from soberlook.results.verdict import Contrast, Trend
 
 FIELDS = {
@@ -165,6 +167,23 @@ def test_every_claim_can_be_trained(name):
     }
     assert max(images) <= 1.02 * min(images), images
     assert len(claim.sentence) > 20 and any(c.isdigit() for c in claim.source)
+
+
+def test_the_documented_claim_can_be_trained(monkeypatch):
+    text = (Path(__file__).parents[2] / "docs" / "claims.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    monkeypatch.setitem(CLAIMS, "stronger_is_better", None)  # gone again afterwards
+    del CLAIMS["stronger_is_better"]
+    exec(code, {})
+    assert len(CLAIMS["stronger_is_better"].expand()) == 2 * 2 * (50 + 20)
+    statistics = set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
+    assert statistics == {cls.__name__ for cls in all_statistics(verdict.Statistic)}
+
+
+def all_statistics(cls):
+    for own in cls.__subclasses__():
+        yield own
+        yield from all_statistics(own)
 
 
 def test_the_command(tmp_path, monkeypatch, soberlook):
