@@ -10,6 +10,7 @@ from .beta_vae import BETA_VAE
 from .beta_vae_score import BETA_VAE_SCORE
 from .blur import BLUR
 from .control_vae import CONTROL_VAE
+from .e_vae import E_VAE
 from .factor_vae import FACTOR_VAE
 from .few_labels import FEW_LABELS
 from .gcvae import GCVAE, GCVAE_RELEASED
@@ -25,6 +26,7 @@ __all__ = [
     "BETA_VAE_SCORE",
     "BLUR",
     "CONTROL_VAE",
+    "E_VAE",
     "FACTOR_VAE",
     "FEW_LABELS",
     "GCVAE",
