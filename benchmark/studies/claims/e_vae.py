@@ -26,15 +26,16 @@ E_VAE = register(
         about="""A reconstruction: the KL within 10 % of 8 nats, and the ELBO against fixed weights.
 
 The paper's abstract says what evolves and how; its code was not to be had. The KL is that of the
-whole grid. Four copies train at every update, so eVAE gets a quarter of the others' updates; that it looks at
-as many images again to judge its copies is not counted. The ELBO is the VAE's own, without a
-weight, and may be half a nat worse than with any of the five.
+whole grid. Four copies train at every update, so eVAE gets a quarter of the others' updates; that
+it looks at as many images again to judge its copies is not counted. The ELBO is the VAE's own,
+without a weight, and may be half a nat worse than with any of the five.
 
 8 nats lie between what the VAE has at β = 1 on mini_sprites, 7.2, and on mini_solids, 10.6. On
 seeds 1000 to 1002, of κ = 1 and 10, 10 was within 1 % on both after 500 updates in segments of 10,
-and 1 within 9 %; its ELBO was 3 nats below the best fixed weight's on mini_sprites. Negative controls have the same copies and updates: Cauchy mutations without
-selection, and selection among weights drawn at random, without which crossover and mutation would
-not be what reaches the KL. The positive one is a PI controller.""",
+and 1 within 9 %; the ELBO of either was 3 nats below the best fixed weight's on mini_sprites.
+Negative controls have the same copies and updates: Cauchy mutations without selection, and
+selection among weights drawn at random, without which crossover and mutation would not be what
+reaches the KL. The positive one is a PI controller.""",
         arms={f"beta={beta}": Arm("beta_vae", {"beta": beta}) for beta in BETAS}
         | {
             "eVAE": Arm("e_vae", EVOLVING, share=1 / 4),
