@@ -78,6 +78,13 @@ def test_the_rate_is_as_asked_for_every_part(kind, rate):
     np.testing.assert_allclose((~mask).mean(axis=(0, 2)), rate, atol=0.01)
 
 
+@pytest.mark.parametrize(("rate", "observed"), [(0.0, True), (1.0, False)])
+@pytest.mark.parametrize("kind", ["mcar", "mnar"])
+def test_nothing_missing_and_nothing_observed_are_masks_like_others(kind, rate, observed):
+    _, mask = batches(kind, rate, jax.random.split(jax.random.key(0), 3))
+    assert (np.asarray(mask) == observed).all()
+
+
 def distribution(values):
     """Of each value the share of all that is smaller, and half that of equals."""
     ordered = np.sort(values)
