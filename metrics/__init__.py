@@ -51,6 +51,7 @@ from .sap import sap
 from .sap_continuous import sap_continuous
 from .scc import scc
 from .score import USUAL, Scores, score
+from .squared_error import squared_error
 from .swap import swap
 from .total_correlation import total_correlation
 from .udr import udr
@@ -115,6 +116,7 @@ __all__ = [
     "sap",
     "sap_continuous",
     "strong_generalization",
+    "squared_error",
     "swap",
     "total_correlation",
     "udr",
