@@ -4,12 +4,14 @@ Each is committed before its own seeds are trained; what its numbers were chosen
 `about`.
 """
 
+from .ar_elbo import AR_ELBO
 from .attributes import ATTRIBUTES
 from .beta_tcvae import BETA_TCVAE, TOTAL_CORRELATION
 from .beta_vae import BETA_VAE
 from .beta_vae_score import BETA_VAE_SCORE
 from .blur import BLUR
 from .control_vae import CONTROL_VAE
+from .critic_vae import CRITIC_VAE
 from .e_vae import E_VAE
 from .factor_vae import FACTOR_VAE
 from .few_labels import FEW_LABELS
@@ -20,12 +22,14 @@ from .vae_gan import VAE_GAN
 from .vmi_vae import VMI_VAE
 
 __all__ = [
+    "AR_ELBO",
     "ATTRIBUTES",
     "BETA_TCVAE",
     "BETA_VAE",
     "BETA_VAE_SCORE",
     "BLUR",
     "CONTROL_VAE",
+    "CRITIC_VAE",
     "E_VAE",
     "FACTOR_VAE",
     "FEW_LABELS",
@@ -36,6 +40,6 @@ __all__ = [
     "S_VQ_VAE",
     "S_VQ_VAE_LABELS",
     "TOTAL_CORRELATION",
-    "VMI_VAE",
     "VAE_GAN",
+    "VMI_VAE",
 ]
