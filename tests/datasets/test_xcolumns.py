@@ -24,7 +24,7 @@ def test_all_images_are_the_definitions(spacing):
     assert len(np.unique(images.reshape(512, -1), axis=0)) == 512
 
 
-@pytest.mark.parametrize("spacing", [4, 1])
+@pytest.mark.parametrize("spacing", [4, 2])  # whose middles are whole pixels in both
 def test_small_ones_are_the_same_with_a_quarter_of_the_height(spacing):
     small, large = make("mini_xcolumns", spacing=spacing), make("xcolumns", spacing=2 * spacing)
     a, b = (jax.jit(d.observe)((), jnp.arange(512), jax.random.key(0)) for d in (small, large))
