@@ -20,6 +20,7 @@ from .nash_ae import NASH_AE, NASH_AE_SCORE
 from .s_vq_vae import S_VQ_VAE, S_VQ_VAE_LABELS
 from .vae_gan import VAE_GAN
 from .vmi_vae import VMI_VAE
+from .vmi_vae_joint import VMI_VAE_JOINT
 
 __all__ = [
     "AR_ELBO",
@@ -40,6 +41,8 @@ __all__ = [
     "S_VQ_VAE",
     "S_VQ_VAE_LABELS",
     "TOTAL_CORRELATION",
+    "VMI_VAE",
+    "VMI_VAE_JOINT",
     "VAE_GAN",
     "VMI_VAE",
 ]
