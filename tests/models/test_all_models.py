@@ -14,9 +14,6 @@ from soberlook.datasets import MiniSprites
 from soberlook.models import MODELS, strength_name, sweep
 
 MEMBERS, BATCH, UPDATES = 3, 32, 50
-# Compiling is nearly all of the time here, and half of that is for speed that 50 updates do not
-# need. What ships is compiled as usual in `tests/benchmark/test_train.py`.
-FAST = {"xla_backend_optimization_level": 0}
 DATASET = MiniSprites()
 
 
@@ -54,8 +51,8 @@ def trained(request, data):
 
         return jax.lax.fori_loop(0, updates, update, (state, jnp.zeros((UPDATES, 2))))
 
-    side_by_side = jax.jit(jax.vmap(run, in_axes=(0, 0, None, None)), compiler_options=FAST)
-    one = jax.jit(run, compiler_options=FAST)
+    side_by_side = jax.jit(jax.vmap(run, in_axes=(0, 0, None, None)))
+    one = jax.jit(run)
     together = {n: side_by_side(stacked, seeds, data, n) for n in (0, 1, 3, UPDATES)}
     alone = [
         {n: one(model, seed, data, n) for n in (3, UPDATES)}

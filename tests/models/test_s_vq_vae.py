@@ -116,9 +116,10 @@ def trained(labels):
         return jax.lax.fori_loop(0, 600, lambda i, s: model.update(s, *inputs(i))[0], state)
 
     state = run(data)
-    images = np.float64(data).reshape(10, -1, 64) / 16
+    pixels = data["images"] / jnp.float32(16)
+    images = np.float64(pixels).reshape(10, -1, 64)
     decoded = np.float64(model.decode(state, model.book(state)).mean).reshape(10, 1, 64)
-    index = model.encode(state, data / jnp.float32(16)).index.reshape(10, -1)
+    index = model.encode(state, pixels).index.reshape(10, -1)
     error, from_mean = (
         np.square(decoded - other).mean() for other in (images, images.mean(1, keepdims=True))
     )
@@ -140,7 +141,8 @@ def test_a_codes_image_is_the_mean_of_its_class_and_labels_are_what_makes_it_so(
 def test_the_images_are_the_batchs_own_with_their_labels():
     dataset = Digits()
     data = dataset.load()
-    cells = {np.asarray(image).tobytes(): cell for cell, image in enumerate(data / jnp.float32(16))}
+    pixels = data["images"] / jnp.float32(16)
+    cells = {np.asarray(image).tobytes(): cell for cell, image in enumerate(pixels)}
     for labels, same in (("perfect", True), ("random", False)):
         needs = (*SVQVAE(labels=labels).needs, "images")
         keys = jax.random.split(jax.random.key(0))
