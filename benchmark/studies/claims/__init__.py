@@ -4,6 +4,7 @@ Each is committed before its own seeds are trained; what its numbers were chosen
 `about`.
 """
 
+from .ada_gvae import ADA_GVAE
 from .ar_elbo import AR_ELBO
 from .attributes import ATTRIBUTES
 from .beta_tcvae import BETA_TCVAE, TOTAL_CORRELATION
@@ -23,6 +24,7 @@ from .vmi_vae import VMI_VAE
 from .vmi_vae_joint import VMI_VAE_JOINT
 
 __all__ = [
+    "ADA_GVAE",
     "AR_ELBO",
     "ATTRIBUTES",
     "BETA_TCVAE",
