@@ -28,10 +28,14 @@ def content(trained: Trained, rng: np.random.Generator, *, groups: int = 500) ->
     groups. `content_accuracy_k` and `style_accuracy_k` for k = 1, 2, 4 and 8 images of one value,
     in [0, 1]: of content higher is better, of style lower; chance is 1/K of K values. A mean over
     factors, where several have a part. Style is accumulated as content is, because what leaks into
-    it adds up, too: codes with no parts to speak of have both rise alike. Where the part is the
-    whole code there is no style. Where cells were held out of training, the same of these alone is
-    `content_accuracy_k_held_out` and so on: of groups that were not seen, if a value was held out
-    in all its cells. Factors of which fewer than two values were held out are left out there.
+    it adds up, too. So `content_gain`, how much better eight images are than one, is no sign by
+    itself that anything was learnt of groups (on digits codes of shuffled groups gain more, having
+    more to gain); `content_lead` is how much more content tells than style, both from eight, in
+    [−1, 1]. Where the part is the whole code there is no style.
+
+    Where cells were held out of training, the same of these alone is `content_accuracy_k_held_out`
+    and so on: of groups that were not seen, if a value was held out in all its cells. Factors of
+    which fewer than two values were held out are left out there.
 
     Classifiers learn from `groups` groups and are tested on as many of other cells: values are
     drawn, then images of each, with replacement. Linear ones do not see all that leaks. Evidence is
@@ -86,7 +90,12 @@ def _accuracies(trained, rng, cells, groups):
         if len(np.unique(values)) > 1:
             by_factor.append(_of_factor(trained, rng, cells, values, part, groups))
     keys = by_factor[0] if by_factor else ()
-    return {key: float(np.mean([found[key] for found in by_factor])) for key in keys}
+    found = {key: float(np.mean([own[key] for own in by_factor])) for key in keys}
+    if found:
+        found["content_gain"] = found["content_accuracy_8"] - found["content_accuracy_1"]
+    if "style_accuracy_8" in found:
+        found["content_lead"] = found["content_accuracy_8"] - found["style_accuracy_8"]
+    return found
 
 
 def _of_factor(trained, rng, cells, values, part, groups):

@@ -48,7 +48,10 @@ def test_evidence_adds_up_and_noise_does_not():
         expected = norm.cdf(np.sqrt(k) / 2)
         assert numbers[f"content_accuracy_{k}"] == pytest.approx(expected, abs=0.025)
         assert numbers[f"style_accuracy_{k}"] == pytest.approx(0.5, abs=0.03)
-    assert len(numbers) == 8
+    gain = norm.cdf(np.sqrt(8) / 2) - norm.cdf(1 / 2)
+    assert numbers["content_gain"] == pytest.approx(gain, abs=0.04)
+    assert numbers["content_lead"] == pytest.approx(norm.cdf(np.sqrt(8) / 2) - 0.5, abs=0.04)
+    assert len(numbers) == 10
 
 
 def test_the_part_is_the_models_own():
@@ -73,9 +76,8 @@ def test_images_count_by_what_their_posterior_knows():
 
 
 def test_a_whole_code_has_no_style_and_several_parts_are_averaged():
-    assert set(found(run(codes(1.0), parts={0: slice(0, 2)}))) == {
-        f"content_accuracy_{k}" for k in (1, 2, 4, 8)
-    }
+    whole = found(run(codes(1.0), parts={0: slice(0, 2)}))
+    assert set(whole) == {"content_gain", *(f"content_accuracy_{k}" for k in (1, 2, 4, 8))}
     a, b = np.indices((2, 2, 1_000)).reshape(3, -1)[:2]
     mean = np.float32(np.stack([2 * a - 1, 0 * b], axis=1))
     trained = run(mean, parts={0: slice(0, 1), 1: slice(1, 2)})
@@ -94,9 +96,9 @@ def test_held_out_groups_are_scored_apart():
     numbers = found(trained, groups=1_000)
     assert numbers["content_accuracy_1"] == pytest.approx(0.75, abs=0.04)
     assert numbers["content_accuracy_8_held_out"] == pytest.approx(0.5, abs=0.05)
-    assert len(numbers) == 16
+    assert len(numbers) == 20
     one = found(run(mean, classes=4, held_out=np.arange(500)), groups=100)
-    assert len(one) == 8  # held out in one value only: there is nothing to tell apart
+    assert len(one) == 10  # held out in one value only: there is nothing to tell apart
 
 
 def test_groups_to_learn_from_and_to_test_on_share_a_value_and_no_cell():
