@@ -1,11 +1,14 @@
 """DirVAE and its baselines on the simplex: objectives against independent formulas in float64."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import special
 
+from soberlook.benchmark import train
 from soberlook.datasets import Digits
 from soberlook.models import BetaVAE, DirVAE, LogisticNormalVAE, SemiDirVAE, StickBreakingVAE
 from soberlook.models.dir_vae import by_moments
@@ -167,6 +170,34 @@ def test_labels_reach_what_they_ought_to(batch):
     for part in ("encoder", "decoder"):
         a, b = (gradient(m, state, batch, part) for m in (model, unweighted))
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def accuracy(labels, *weights, updates=400):
+    """Of the class that a model with each of these weights says of digits, after training."""
+    digits = Digits()
+    data, cells = digits.load(), jnp.arange(digits.size)
+    x, truth = digits.observe(data, cells, None), digits.factors(cells)[:, 0]
+
+    def train_one(model):
+        draw = partial(train.step_inputs, model, 0, dataset=digits, data=data, batch_size=32)
+        state = model.init(jax.random.key(0), draw(0)[0])
+
+        def update(step, state):
+            return model.update(state, *draw(step))[0]
+
+        state = jax.lax.fori_loop(0, updates, update, state)
+        return jnp.mean(model.encode(state, x).logits.argmax(axis=1) == truth)
+
+    own = {"latents": 5, "network": "mlp", "labels": labels, "learning_rate": 3e-3}
+    models = [SemiDirVAE(classifier_weight=weight, **own) for weight in weights]
+    return fast(jax.vmap(train_one))(jax.tree.map(lambda *leaf: jnp.array(leaf), *models))
+
+
+def test_labels_are_learnt_and_random_ones_are_not():
+    """Also where the classifier has no term of its own: L(x, y) says the class to the decoder."""
+    taught, by_the_bound = accuracy("perfect", 50.0, 0.0)
+    (by_chance,) = accuracy("random", 50.0)
+    assert taught > 0.7 and by_the_bound > 0.5 and by_chance < 0.3
 
 
 @pytest.mark.parametrize(
