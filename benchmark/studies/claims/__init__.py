@@ -17,6 +17,7 @@ from .e_vae import E_VAE
 from .factor_vae import FACTOR_VAE
 from .few_labels import FEW_LABELS
 from .gcvae import GCVAE, GCVAE_RELEASED
+from .ml_vae import ML_VAE
 from .nash_ae import NASH_AE, NASH_AE_SCORE
 from .s_vq_vae import S_VQ_VAE, S_VQ_VAE_LABELS
 from .vae_gan import VAE_GAN
@@ -38,6 +39,7 @@ __all__ = [
     "FEW_LABELS",
     "GCVAE",
     "GCVAE_RELEASED",
+    "ML_VAE",
     "NASH_AE",
     "NASH_AE_SCORE",
     "S_VQ_VAE",
