@@ -16,7 +16,8 @@ from .study import Budget, Named, Run, Study
 
 CLAIMS = Registry("claim")
 FILES = {}  # claim → the file that registered it
-QUICK_SEEDS = 3
+# A look is at seeds of its own, those that settings may be chosen by: it must not spend the others.
+FIRST_SEED, FIRST_QUICK_SEED, QUICK_SEEDS = 100, 1_000, 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Arm:
     settings: dict = dataclasses.field(default_factory=dict)
     dataset: dict = dataclasses.field(default_factory=dict)  # settings of every dataset
     share: float = 1.0  # of the claim's updates; ½ where an example of a batch shows two images
+    on: dict = dataclasses.field(default_factory=dict)  # dataset → settings of the model there
 
 
 class Labelled(NamedTuple):
@@ -71,6 +73,11 @@ class Claim:
             for arm in statistic.arms:
                 if arm not in self.arms:
                     raise unknown(f"arm of claim {self.name!r}", arm, self.arms)
+        known = [_name(dataset) for dataset in self.datasets]
+        for label, arm in self.arms.items():
+            for dataset in arm.on:
+                if dataset not in known:
+                    raise unknown(f"dataset of arm {label!r} of {self.name!r}", dataset, known)
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
@@ -79,16 +86,17 @@ class Claim:
 
     def expand(self, quick: bool = False) -> list[Labelled]:
         """Every run with its place. `quick` is a look: three seeds of the first network, and one
-        of the others.
+        of the others, none of which the claim itself has.
 
         Everything is checked, as for a study.
         """
-        found = []
+        found, first = [], FIRST_QUICK_SEED if quick else FIRST_SEED
         looks = dict.fromkeys(self.networks, 1) | {next(iter(self.networks)): QUICK_SEEDS}
         for dataset in self.datasets:
             for network, seeds in (looks if quick else self.networks).items():
                 for label, arm in self.arms.items():
-                    runs = self._study(dataset, network, arm, seeds).expand()
+                    study = self._study(dataset, network, arm, range(first, first + seeds))
+                    runs = study.expand()
                     if len(runs) != seeds:
                         raise BadInput(
                             f"claim {self.name!r}: arm {label!r} must say one value of its "
@@ -105,20 +113,20 @@ class Claim:
             columns=["arm", "dataset", "network", "run_id"],
         )
         own = runs.drop(columns=["arm", "dataset", "network"], errors="ignore")
-        own = own[own["status"] != "failed"]
         table = places.merge(own, on="run_id")
         return verdict.answers(table, self.parts, self.negative, self.positive)
 
     def _study(self, dataset, network, arm, seeds):
         """The study of one arm on one dataset."""
         name, own = (dataset, {}) if isinstance(dataset, str) else dataset
+        settings = arm.settings | arm.on.get(_name(dataset), {})
         updates = max(1, round(self.budget.updates * arm.share))
         return Study(
             name=self.name,
             about=self.about,
             datasets=((name, own | arm.dataset),),
-            models=((arm.model, {"network": network} | self.fields | arm.settings),),
-            seeds=tuple(range(seeds)),
+            models=((arm.model, {"network": network} | self.fields | settings),),
+            seeds=tuple(seeds),
             budget=dataclasses.replace(self.budget, updates=updates),
             metrics=self.metrics,
         )

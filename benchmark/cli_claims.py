@@ -41,7 +41,7 @@ def reproduce(
     """
     from . import arguments
     from .compiled import beside, kept_programs
-    from .reproduce import find_claims, outcome_of, show, show_claims, train_claims
+    from .reproduce import find_claims, outcome_of, show, show_claims, tell, train_claims
     from .reproductions import page
 
     arguments.load_plugins(plugin)
@@ -52,6 +52,8 @@ def reproduce(
         raise BadInput("reproduce takes names of claims, or --all; see: soberlook reproduce --list")
     if file and quick:
         raise BadInput("--to writes verdicts, of which --quick has none: leave one of them out")
+    if file and not Path(file).absolute().parent.is_dir():
+        raise BadInput(f"--to {file}: its folder must be there, and is not")
     wanted = find_claims(claims or ())
     programs = beside(where)
     with kept_programs(programs, parents=True):
@@ -62,10 +64,13 @@ def reproduce(
                 f"stopped: what is finished is kept in {where}; the same command goes on from there"
             )
             raise typer.Exit(130) from None
-    outcomes = [outcome_of(claim, where, quick) for claim in wanted]
-    for outcome in outcomes:
-        show(outcome)
+    outcomes = [found for claim in wanted if (found := outcome_of(claim, where, quick))]
+    for outcome, told in zip(outcomes, tell(outcomes).itertuples(), strict=True):
+        show(outcome, told)
     if file:
         names = "--all" if every else " ".join(claims)
-        Path(file).write_text(page(outcomes, f"soberlook reproduce {names} --to {file}"))
+        text = page(outcomes, f"soberlook reproduce {names} --to {file}")
+        aside = Path(f"{file}.part")
+        aside.write_text(text)
+        aside.replace(file)
         typer.echo(file)

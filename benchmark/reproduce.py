@@ -49,7 +49,8 @@ def find_claims(names: Iterable[str] = ()) -> list[Claim]:
     """The claims of these names; all there are for none."""
     from .studies import claims as _  # noqa: F401  registers them
 
-    return [CLAIMS.find(name) for name in names] or [CLAIMS[name] for name in sorted(CLAIMS)]
+    wanted = [CLAIMS.find(name) for name in dict.fromkeys(names)]
+    return wanted or [CLAIMS[name] for name in sorted(CLAIMS)]
 
 
 def train_claims(claims: list[Claim], where: str, *, quick=False, ray="", plugins=(), programs=""):
@@ -91,18 +92,30 @@ def outcome_of(claim: Claim, where: str, quick: bool = False) -> Outcome | None:
     runs = runs[runs["run_id"].isin(wanted)]
     if runs.empty:
         return None
+    # A run that raised says nothing of the claim: what is wrong there is to be mended.
+    failed = runs["status"] == "failed"
+    runs = runs[~failed]
     answers = claim.answers(runs, labelled)
     missing = len(wanted) - len(runs)
     told = verdict.conclude(answers)
     if quick:
         told = FEWER, "a few seeds are a look", float("nan")
     elif missing:
-        told = FEWER, f"{missing:,} of {len(wanted):,} runs are missing", float("nan")
+        why = f"{missing:,} of {len(wanted):,} runs are missing"
+        why += f", {failed.sum():,} of them failed" if failed.any() else ""
+        told = FEWER, why, float("nan")
     return Outcome(claim, answers, *told, runs, missing, commit_of(claim))
 
 
-def show(outcome: Outcome):
-    """A claim's answers as a table, and its verdict as a line."""
+def tell(outcomes: list[Outcome]) -> pd.DataFrame:
+    """The verdicts (`verdict`, `why`, `p`, `p_holm`) as those of some of all the claims there are:
+    a row each."""
+    alone = [{"verdict": one.verdict, "why": one.why, "p": one.p} for one in outcomes]
+    return verdict.adjusted(pd.DataFrame(alone, columns=["verdict", "why", "p"]), len(CLAIMS))
+
+
+def show(outcome: Outcome, told):
+    """A claim's answers as a table, and as a line what `tell` tells of it."""
     shown = table(
         "", "dataset", "network", "says", "value", "interval", "margin", "lost", "verdict"
     )
@@ -117,18 +130,21 @@ def show(outcome: Outcome):
             row["verdict"] if row["verdict"] != verdict.UNKNOWN else row["why"],
         )
     out.print(shown)
-    why = f": {outcome.why}" if outcome.why else ""
-    out.print(f"{outcome.claim.name}: {outcome.verdict}{why}", soft_wrap=True)
+    why = f": {told.why}" if told.why else ""
+    out.print(f"{outcome.claim.name}: {told.verdict}{why}", soft_wrap=True)
 
 
 def show_claims(where: str):
     """All claims with what they take, and their verdicts where there are any, as a table."""
     shown = table("claim", "source", "runs", "what is claimed", "verdict")
-    for claim in find_claims():
-        found = outcome_of(claim, where)
+    claims = find_claims()
+    outcomes = [found for claim in claims if (found := outcome_of(claim, where))]
+    names = [one.claim.name for one in outcomes]
+    told = dict(zip(names, tell(outcomes)["verdict"], strict=True))
+    for claim in claims:
         runs = len({place.run.id for place in claim.expand()})
-        told = found.verdict if found else ""
-        shown.add_row(claim.name, claim.source, f"{runs:,}", claim.sentence, told)
+        verdict_here = told.get(claim.name, "")
+        shown.add_row(claim.name, claim.source, f"{runs:,}", claim.sentence, verdict_here)
     out.print(shown)
 
 
@@ -157,7 +173,9 @@ def _plan(claim, where, quick):
     store = Store(f"{where}/{claim.name}")
     store.check(claim.name)
     runs = {place.run.id: place.run for place in claim.expand(quick)}
-    finished = store.finished()
+    rows = store.read("runs", ["run_id", "status"]).to_pylist()
+    failed = {row["run_id"] for row in rows if row["status"] == "failed"}
+    finished = store.finished() - failed
     whole = cohorts(claim.name, runs.values(), claim.metrics)
     left = [part for cohort in whole if (part := cohort.without(finished)) is not None]
     return store, Plan(claim, list(runs.values()), left)

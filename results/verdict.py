@@ -19,11 +19,13 @@ from .multiplicity import holm
 from .power import seeds_needed
 
 HOLDS, FAILS, UNKNOWN = "holds here", "does not hold here", "cannot tell"
+PART, NEGATIVE, POSITIVE = "part", "negative control", "positive control"
 LEVEL = 0.95
-ALIKE = 20  # seeds that must all say the same before that is taken for certain
+ALIKE = 6  # seeds that must all say the same before that is believed: a sign test's p is then .016
+LOST = 0.05  # of the seeds; where more have lost a run, nothing is told
 CELL = ["dataset", "network"]
 COLUMNS = ["role", "says", *CELL, "value", "low", "high", "margin"]
-COLUMNS += ["seeds", "lost", "p", "verdict", "seeds_needed", "why"]
+COLUMNS += ["seeds", "lost", "p", "p_against", "verdict", "seeds_needed", "why"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -204,42 +206,51 @@ def answers(
     """What every statistic of a claim says, on every dataset and network: a row each (`COLUMNS`).
 
     `runs` has a row per run with `arm`, `dataset`, `network`, `seed`, `status` and the metrics. A
-    seed that lost a run, or in which a metric is undefined, speaks against the statistic: it counts
-    as the lowest of all seeds, and is counted in `lost`. `p` is one-sided, of a mean not beyond
-    the margin. `seeds_needed` is for what cannot be told: how many would tell, with 80 % power, if
-    the mean stays what it is.
+    seed that lost a run, or in which a metric is not a finite number, is counted in `lost` and
+    speaks against the claim: it counts as the lowest of all seeds, and in a negative control as the
+    highest. Where more than one seed in twenty is lost, nothing is told. `p` is one-sided, of a
+    mean not beyond the margin, and `p_against` of one not below it. `seeds_needed` is for what
+    cannot be told: how many would tell, with 80 % power, if the mean stays what it is.
     """
     found = []
-    roles = [("part", s) for s in parts]
-    roles += [("negative control", s) for s in negative] + [
-        ("positive control", s) for s in positive
-    ]
+    roles = [(PART, one) for one in parts]
+    roles += [(NEGATIVE, one) for one in negative] + [(POSITIVE, one) for one in positive]
     for cell, own in runs.groupby(CELL, sort=False):
         for role, statistic in roles:
             about = dict(zip(CELL, cell, strict=True)) | {"role": role, "says": statistic.says}
-            found.append(about | {"margin": statistic.margin} | _answer(own, statistic))
+            worst = np.nanmax if role == NEGATIVE else np.nanmin
+            found.append(about | {"margin": statistic.margin} | _answer(own, statistic, worst))
     return pd.DataFrame(found, columns=COLUMNS)
 
 
 def beyond(numbers: np.ndarray, margin: float) -> dict:
     """Whether the mean of a number per seed [s] lies beyond the margin, as columns of `answers`:
-    `value`, `low`, `high`, `p`, `verdict` and `why`, and `seeds_needed` where one cannot tell."""
+    `value`, `low`, `high`, `p`, `p_against`, `verdict` and `why`, and `seeds_needed` where one
+    cannot tell.
+
+    Seeds that all say the same have no spread to make an interval of: what they say is believed by
+    a sign test, from `ALIKE` on.
+    """
     n, value = len(numbers), float(numbers.mean())
     sd = float(numbers.std(ddof=1)) if n > 1 else np.nan
-    found = {"value": value, "low": np.nan, "high": np.nan, "p": np.nan, "verdict": UNKNOWN}
+    found = {"value": value, "low": np.nan, "high": np.nan, "p": np.nan, "p_against": np.nan}
+    found["verdict"] = UNKNOWN
     if n < 2:
         return found | {"why": "one seed"}
     if sd <= 1e-12 * max(1.0, abs(value)):
         if n < ALIKE:
             return found | {"why": "every seed says the same, and they are few"}
-        # Were it otherwise for one seed in seven, so many alike would be seen once in twenty times.
-        low, high, p = value, value, 0.0 if value > margin else 1.0
+        if value == margin:
+            return found | {"low": value, "high": value, "why": "every seed is at the margin"}
+        low, high, sign = value, value, 0.5**n
+        p, against = (sign, 1.0) if value > margin else (1.0, sign)
     else:
         error = sd / np.sqrt(n)
         reach = stats.t.ppf(0.5 + LEVEL / 2, n - 1) * error
         low, high = value - reach, value + reach
-        p = float(stats.t.sf((value - margin) / error, n - 1))
-    found |= {"low": low, "high": high, "p": p, "why": ""}
+        t = (value - margin) / error
+        p, against = float(stats.t.sf(t, n - 1)), float(stats.t.cdf(t, n - 1))
+    found |= {"low": low, "high": high, "p": p, "p_against": against, "why": ""}
     if low > margin:
         return found | {"verdict": HOLDS}
     if high < margin:
@@ -251,16 +262,26 @@ def beyond(numbers: np.ndarray, margin: float) -> dict:
 def conclude(found: pd.DataFrame) -> tuple[str, str, float]:
     """The verdict on a claim from its `answers`, why, and its p-value.
 
-    On one dataset and network it holds where all its parts do, and does not hold where any part
-    does not; neither is believed where the positive control is not seen, nor the first where a
-    negative control holds as well. It *holds here* where it holds on all, *does not hold here*
-    where it does not on any, and else one *cannot tell*. The p-value is the largest of all parts:
-    a claim of several parts is as sure as the least sure of them (Berger, 1982).
+    On one dataset and network it holds where all its parts do, and does not hold where some part
+    does not; neither is believed where a positive control is not seen, nor the first unless all
+    negative controls are seen not to hold. It *holds here* where it holds on every dataset and
+    network, *does not hold here* where it does not on at least one, and else one *cannot tell*.
+
+    The p-value is the largest of all parts: a claim of several parts is as sure as the least sure
+    of them (Berger, 1982). For any one of many parts to speak against a claim, Bonferroni's count
+    is taken of all its parts, on all datasets and networks.
     """
-    verdicts = {cell: _of_cell(own) for cell, own in found.groupby(CELL, sort=False)}
-    if not verdicts:
+    if found.empty:
         return UNKNOWN, "nothing was run", np.nan
-    p = found.loc[found["role"] == "part", "p"].max(skipna=False)
+    parts = found["role"] == PART
+    p = found.loc[parts, "p"].max(skipna=False)
+    late = parts & (found["verdict"] == FAILS)
+    late &= ~(found["p_against"] * parts.sum() < (1 - LEVEL) / 2)
+    found = found.assign(
+        verdict=found["verdict"].mask(late, UNKNOWN),
+        why=found["why"].mask(late, "a part fails by itself, but not as one of so many"),
+    )
+    verdicts = {cell: _of_cell(own) for cell, own in found.groupby(CELL, sort=False)}
     told = {name: [c for c, (v, _) in verdicts.items() if v == name] for name in (HOLDS, FAILS)}
     if len(told[HOLDS]) == len(verdicts):
         return HOLDS, "", p
@@ -274,20 +295,24 @@ def conclude(found: pd.DataFrame) -> tuple[str, str, float]:
     return UNKNOWN, "; ".join(whys), p
 
 
-def adjusted(verdicts: pd.DataFrame) -> pd.DataFrame:
+def adjusted(verdicts: pd.DataFrame, family: int = 0) -> pd.DataFrame:
     """The verdicts on several claims (`verdict`, `why`, `p`) as one family, with `p_holm`.
 
-    One that holds by itself cannot be told where Holm's p-value is .05 or more.
+    One that holds by itself cannot be told where Holm's p-value is .05 or more. The family is of
+    `family` claims at least; of one without a p-value, or that is not here, it is 1, so that what
+    is found does not depend on which were run.
     """
-    verdicts = verdicts.assign(p_holm=holm(verdicts["p"]))
+    p = verdicts["p"].fillna(1.0).to_numpy()
+    others = np.ones(max(0, family - len(p)))
+    verdicts = verdicts.assign(p_holm=holm([*p, *others])[: len(p)])
     late = (verdicts["verdict"] == HOLDS) & ~(verdicts["p_holm"] < 1 - LEVEL)
     verdicts.loc[late, "why"] = "it holds by itself, but not as one of so many claims"
     verdicts.loc[late, "verdict"] = UNKNOWN
     return verdicts
 
 
-def _answer(runs, statistic):
-    """The numbers of one statistic on one dataset and network."""
+def _answer(runs, statistic, worst):
+    """The numbers of one statistic on one dataset and network; a lost seed is the `worst`."""
     silent = {"seeds": 0, "lost": 0, "verdict": UNKNOWN}
     for metric in statistic.metrics:
         if metric not in runs:
@@ -305,31 +330,38 @@ def _answer(runs, statistic):
         for metric in statistic.metrics
     ]
     numbers = statistic.per_seed(*tables)
+    numbers = np.where(np.isfinite(numbers), numbers, np.nan)
     lost = int(np.isnan(numbers).sum())
     if lost == len(numbers):
         return silent | {"lost": lost, "why": "no seed gives a number"}
-    numbers = np.where(np.isnan(numbers), np.nanmin(numbers), numbers)
-    return {"lost": lost, "seeds": len(numbers)} | beyond(numbers, statistic.margin)
+    numbers = np.where(np.isnan(numbers), worst(numbers), numbers)
+    found = {"lost": lost, "seeds": len(numbers)} | beyond(numbers, statistic.margin)
+    if lost > LOST * len(numbers):
+        found |= {"verdict": UNKNOWN, "why": f"{lost} of {len(numbers)} seeds lost a run"}
+    return found
 
 
 def _of_cell(found):
     """(verdict, why) on one dataset and network."""
-    of = {role: own for role, own in found.groupby("role")}
-    unseen = of["positive control"]["verdict"] != HOLDS if "positive control" in of else []
+    of = {role: found[found["role"] == role] for role in (PART, NEGATIVE, POSITIVE)}
     where = _listed([tuple(found[CELL].iloc[0])])
-    if any(unseen):
+    if (of[POSITIVE]["verdict"] != HOLDS).any():
         return UNKNOWN, f"the positive control is not seen on {where}"
-    parts = of["part"]
-    if (parts["verdict"] == FAILS).any():
+    if (of[PART]["verdict"] == FAILS).any():
         return FAILS, ""
-    if (parts["verdict"] != HOLDS).any():
-        rest = parts[parts["verdict"] != HOLDS]
-        needed = rest["seeds_needed"].max(skipna=False)
-        many = f", about {needed:,.0f} seeds would tell" if needed == needed else ""
-        return UNKNOWN, f"{rest['why'].iloc[0]} on {where}{many}"
-    if "negative control" in of and (of["negative control"]["verdict"] == HOLDS).any():
+    if (untold := of[PART]["verdict"] != HOLDS).any():
+        return UNKNOWN, _untold(of[PART][untold], where)
+    if (of[NEGATIVE]["verdict"] == HOLDS).any():
         return UNKNOWN, f"the negative control holds as well on {where}"
+    if (untold := of[NEGATIVE]["verdict"] != FAILS).any():
+        return UNKNOWN, "of the negative control, " + _untold(of[NEGATIVE][untold], where)
     return HOLDS, ""
+
+
+def _untold(rows, where):
+    needed = rows["seeds_needed"].max(skipna=False)
+    many = f", about {needed:,.0f} seeds would tell" if needed == needed else ""
+    return f"{rows['why'].iloc[0]} on {where}{many}"
 
 
 def _listed(things):

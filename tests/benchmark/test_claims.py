@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from soberlook.benchmark import reproduce, reproductions
+from soberlook.benchmark import reproduce, reproductions, worker
 from soberlook.benchmark.claim import CLAIMS, FILES, Arm, Claim
 from soberlook.benchmark.cohort import Cohort
-from soberlook.benchmark.reproduce import Commit, find_claims, outcome_of, train_claims
+from soberlook.benchmark.reproduce import Commit, find_claims, outcome_of, tell, train_claims
 from soberlook.benchmark.study import Budget
 from soberlook.benchmark.worker import run_row
 from soberlook.registry import BadInput
@@ -55,7 +55,20 @@ def test_every_arm_is_on_every_dataset_network_and_seed():
     assert {place.run.budget.updates for place in labelled if place.arm == "half"} == {20}
     quick = claim.expand(quick=True)
     assert len(quick) == 3 * 2 * (3 + 1)
-    assert {place.run.id for place in quick} <= {place.run.id for place in labelled}
+    assert not {place.run.id for place in quick} & {place.run.id for place in labelled}
+    assert {place.run.seed for place in quick} == {1000, 1001, 1002}
+    assert {place.run.seed for place in labelled} == {100, 101, 102, 103}
+
+
+def test_an_arm_may_differ_by_dataset():
+    place = "mini_xysquares(spacing=1)"
+    arms = FIELDS["arms"] | {"weak": Arm("beta_vae", {"beta": 1}, on={place: {"beta": 2}})}
+    labelled = Claim(**FIELDS | {"arms": arms}).expand()
+    found = {(one.arm, one.dataset): one.run.model.beta for one in labelled}
+    assert found["weak", place] == 2 and found["weak", "digits"] == 1
+    with pytest.raises(BadInput, match="unknown dataset of arm 'weak' of 'tiny' 'digit'"):
+        arm = Arm("beta_vae", {"beta": 1}, on={"digit": {"beta": 2}})
+        Claim(**FIELDS | {"arms": FIELDS["arms"] | {"weak": arm}})
 
 
 def test_a_claim_is_trained_and_told(tiny):
@@ -76,12 +89,46 @@ def test_what_is_there_is_not_trained_again(tiny, monkeypatch, capsys):
     assert "0 runs to train" in capsys.readouterr().err
 
 
-def test_a_look_and_half_a_claim_have_no_verdict(tiny):
-    quick = outcome_of(*tiny, quick=True)
+def test_a_look_and_half_a_claim_have_no_verdict(tiny, tmp_path):
+    claim, _ = tiny
+    assert outcome_of(*tiny, quick=True) is None  # a look's seeds are no others'
+    train_claims([claim], tmp_path, quick=True)
+    quick = outcome_of(claim, tmp_path, quick=True)
     assert quick.verdict == "no verdict" and quick.answers["seeds"].max() == 3
+    assert outcome_of(claim, tmp_path) is None
     more = Claim(**FIELDS | {"networks": {"linear": 5}})
     assert outcome_of(more, tiny[1]).why == "4 of 20 runs are missing"
     assert outcome_of(more, tiny[1] + "/nowhere") is None
+
+
+def test_what_failed_is_missing_and_is_tried_again(tmp_path, monkeypatch):
+    """A cohort that raised must not be left out of a verdict, whichever arm it was of."""
+    claim, real = Claim(**FIELDS), worker.train
+
+    def fails(cohort, *rest):
+        if cohort.dataset.name == "digits":
+            raise RuntimeError("out of luck")
+        return real(cohort, *rest)
+
+    monkeypatch.setattr(worker, "train", fails)
+    train_claims([claim], tmp_path)
+    found = outcome_of(claim, tmp_path)
+    assert found.verdict == "no verdict" and found.missing == 8
+    assert found.why == "8 of 16 runs are missing, 8 of them failed"
+    monkeypatch.setattr(worker, "train", real)
+    train_claims([claim], tmp_path)
+    found = outcome_of(claim, tmp_path)
+    assert found.missing == 0 and len(found.runs) == 16
+    assert found.answers.groupby("dataset").size().to_dict() == {
+        "digits": 3,
+        "mini_xysquares(spacing=1)": 3,
+    }
+
+
+def test_a_claim_is_told_as_one_of_all(tiny):
+    told = tell([outcome_of(*tiny)])
+    assert told["p_holm"].item() == pytest.approx(min(1, told["p"].item() * len(CLAIMS)))
+    assert tell([]).empty
 
 
 def test_the_page_says_what_came_first(tiny):
@@ -221,6 +268,7 @@ register(Claim(
         ([], "takes names of claims, or --all"),
         (["own", "--quick", "--to", "x.md"], "--to writes verdicts, of which --quick has none"),
         (["onw"], "did you mean 'own'"),
+        (["own", "--to", "nowhere/x.md"], "--to nowhere/x.md: its folder must be there"),
     ):
         code, _, err = soberlook("reproduce", *arguments)
         assert code == 2 and message in err and err.count("\n") == 1

@@ -32,8 +32,9 @@ def frame(**arms):
     return pd.DataFrame(rows)
 
 
-def answer(statistic, runs):
-    return answers(runs, [statistic], [], []).iloc[0]
+def answer(statistic, runs, role="parts"):
+    roles = {"parts": [], "negative": [], "positive": []} | {role: [statistic]}
+    return answers(runs, **roles).iloc[0]
 
 
 def test_a_contrast_is_a_mean_of_differences_within_seeds():
@@ -44,6 +45,7 @@ def test_a_contrast_is_a_mean_of_differences_within_seeds():
     assert found["value"] == pytest.approx(0.3) and found["seeds"] == 4
     assert (found["low"], found["high"]) == pytest.approx((low, high))
     assert found["p"] == pytest.approx(stats.ttest_1samp(d, 0.1, alternative="greater").pvalue)
+    assert found["p_against"] == pytest.approx(stats.ttest_1samp(d, 0.1, alternative="less").pvalue)
     assert found["verdict"] == UNKNOWN and found["seeds_needed"] > 4
     lower = Contrast(metric="mig", arm="a", against="b", margin=0, higher=False)
     assert answer(lower, frame(a=a, b=b))["value"] == pytest.approx(-0.3)
@@ -115,11 +117,28 @@ def test_settings_that_move_both_are_no_tracking_within_them():
     assert answer(TrackingWithin(**own), runs)["verdict"] == FAILS
 
 
-def test_a_lost_run_counts_as_the_worst_seed():
-    runs = frame(a=[0.9, 0.8, None, 0.7], b=[0.1, 0.2, 0.1, None])
-    found = answer(Contrast(metric="mig", arm="a", against="b", margin=0), runs)
-    assert found["lost"] == 2 and found["seeds"] == 4
-    assert found["value"] == pytest.approx((0.8 + 0.6 + 0.6 + 0.6) / 4)
+@pytest.mark.parametrize("lost", [None, np.inf, -np.inf])
+def test_a_lost_run_counts_as_the_worst_seed(lost):
+    rng = np.random.default_rng(0)
+    a, b = [list(mean + 0.1 * rng.standard_normal(40)) for mean in (0.8, 0.2)]
+    d = np.subtract(a, b)[1:-1]
+    a[0], b[-1] = lost, lost
+    contrast, runs = Contrast(metric="mig", arm="a", against="b", margin=0.1), frame(a=a, b=b)
+    found = answer(contrast, runs)
+    assert found["lost"] == 2 and found["seeds"] == 40 and found["verdict"] == HOLDS
+    assert found["value"] == pytest.approx(np.mean([d.min(), d.min(), *d]))
+    control = answer(contrast, runs, "negative")  # which must not be helped by what it lost
+    assert control["value"] == pytest.approx(np.mean([d.max(), d.max(), *d]))
+
+
+@pytest.mark.parametrize("role", ["parts", "negative", "positive"])
+@pytest.mark.parametrize("margin", [0.1, 5.0])
+def test_where_more_than_one_seed_in_twenty_is_lost_nothing_is_told(role, margin):
+    a, b = [None, None, *np.linspace(0.9, 1, 30)], [0.1] * 32
+    contrast = Contrast(metric="mig", arm="a", against="b", margin=margin)
+    found = answer(contrast, frame(a=a, b=b), role)
+    assert found["verdict"] == UNKNOWN and found["why"] == "2 of 32 seeds lost a run"
+    assert answer(contrast, frame(a=a[1:], b=b[1:]), role)["verdict"] != UNKNOWN
 
 
 def test_a_seed_whose_runs_are_not_all_there_does_not_count_yet():
@@ -143,17 +162,20 @@ def test_what_cannot_be_told_says_why(runs, why):
     assert np.isnan(found["p"])
 
 
-def test_many_seeds_that_say_the_same_are_certain():
-    runs = frame(a=[0.5] * 20, b=[0.25] * 20)
-    for margin, told in ((0.2, HOLDS), (0.3, FAILS)):
+def test_seeds_that_all_say_the_same_are_believed_by_a_sign_test():
+    runs = frame(a=[0.5] * 6, b=[0.25] * 6)
+    for margin, told, p in ((0.2, HOLDS, 2**-6), (0.3, FAILS, 1), (0.25, UNKNOWN, np.nan)):
         found = answer(Contrast(metric="mig", arm="a", against="b", margin=margin), runs)
         assert (found["verdict"], found["low"], found["high"]) == (told, 0.25, 0.25)
+        assert found["p"] == pytest.approx(p, nan_ok=True)
+    assert stats.binomtest(6, 6, alternative="greater").pvalue == 2**-6
 
 
-def cell(parts, negative=(FAILS,), positive=(HOLDS,), dataset="d", p=0.01):
+def cell(parts, negative=(FAILS,), positive=(HOLDS,), dataset="d", p=0.01, against=0.001):
     roles = {"part": parts, "negative control": negative, "positive control": positive}
     rows = [
         {"role": role, "dataset": dataset, "network": "mlp", "verdict": v, "p": p}
+        | {"p_against": against}
         | {"why": "the interval contains the margin" * (v == UNKNOWN), "seeds_needed": 99.0}
         for role, those in roles.items()
         for v in those
@@ -174,7 +196,10 @@ def cell(parts, negative=(FAILS,), positive=(HOLDS,), dataset="d", p=0.01):
         ([cell([FAILS]), cell([UNKNOWN], dataset="e")], FAILS, "on d with mlp"),
         ([cell([HOLDS, UNKNOWN])], UNKNOWN, "about 99 seeds would tell"),
         ([cell([HOLDS], negative=[HOLDS])], UNKNOWN, "the negative control holds as well"),
-        ([cell([HOLDS], negative=[UNKNOWN])], HOLDS, ""),
+        ([cell([HOLDS], negative=[UNKNOWN])], UNKNOWN, "of the negative control, the interval"),
+        ([cell([HOLDS], negative=[FAILS, UNKNOWN])], UNKNOWN, "of the negative control"),
+        ([cell([FAILS, HOLDS], against=0.013)], UNKNOWN, "not as one of so many"),
+        ([cell([FAILS, HOLDS], against=0.012)], FAILS, "everywhere"),
         ([cell([FAILS], negative=[HOLDS])], FAILS, "everywhere"),
         ([cell([HOLDS], positive=[UNKNOWN])], UNKNOWN, "the positive control is not seen"),
         ([cell([FAILS], positive=[FAILS])], UNKNOWN, "the positive control is not seen"),
@@ -193,8 +218,11 @@ def test_a_claim_of_several_parts_is_as_sure_as_the_least_sure():
 def test_of_many_claims_holm_counts():
     alone = pd.DataFrame({"verdict": HOLDS, "why": "", "p": [0.001, 0.03, 0.03, np.nan]})
     told = adjusted(alone)
-    assert told["p_holm"].tolist()[:3] == pytest.approx([0.003, 0.06, 0.06])
+    assert told["p_holm"].tolist() == pytest.approx([0.004, 0.09, 0.09, 1])
     assert told["verdict"].tolist() == [HOLDS, UNKNOWN, UNKNOWN, UNKNOWN]
+    # Those that were not run are of the family all the same.
+    assert adjusted(alone[:1], family=40)["p_holm"].tolist() == pytest.approx([0.04])
+    assert adjusted(alone[:1], family=60)["verdict"].tolist() == [UNKNOWN]
 
 
 def planted(truth, rng, seeds=20):
