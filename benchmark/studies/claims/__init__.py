@@ -20,7 +20,7 @@ from .gcvae import GCVAE, GCVAE_RELEASED
 from .ml_vae import ML_VAE
 from .nash_ae import NASH_AE, NASH_AE_SCORE
 from .s_vq_vae import S_VQ_VAE, S_VQ_VAE_LABELS
-from .vae_gan import VAE_GAN
+from .vae_gan import VAE_GAN, VAE_GAN_CODES
 from .vmi_vae import VMI_VAE
 from .vmi_vae_joint import VMI_VAE_JOINT
 
@@ -45,8 +45,8 @@ __all__ = [
     "S_VQ_VAE",
     "S_VQ_VAE_LABELS",
     "TOTAL_CORRELATION",
+    "VAE_GAN",
+    "VAE_GAN_CODES",
     "VMI_VAE",
     "VMI_VAE_JOINT",
-    "VAE_GAN",
-    "VMI_VAE",
 ]

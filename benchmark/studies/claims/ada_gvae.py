@@ -18,8 +18,10 @@ VAE's, of .5, 1 and 2 on seeds 1000 to 1002. Any number of factors may differ, a
 the latents that differ less for shared. The negative control is fed pairs that share nothing; the
 positive one pairs in which one factor differs, and is told so. On the same seeds the positive
 control was no better than single images on mini_solids, with twice these updates, either: nothing
-can be seen there so soon, and it is left out. The paper's updates were 300,000 and its images
-64×64.""",
+can be seen there so soon, and it is left out. What is left is mini_sprites and the same in colour,
+near to a copy: what holds on both holds on one kind of image. With an sd of about .11 of a
+difference 50 seeds tell means of .08 from .05, and the 20 of convolutions means of .10. The paper's
+updates were 300,000 and its images 64×64.""",
         arms={
             "single images": Arm("beta_vae"),
             "pairs": Arm("ada_gvae", share=0.5),
@@ -27,7 +29,7 @@ can be seen there so soon, and it is left out. The paper's updates were 300,000 
             "told": Arm("ada_gvae", {"changed": 1, "known": True}, share=0.5),
         },
         datasets=("mini_sprites", "mini_sprites_color"),
-        networks={"mlp": 50, "conv": 10},
+        networks={"mlp": 50, "conv": 20},
         fields={"learning_rate": 1e-3, "beta": 1.0},
         budget=Budget(updates=1_000, batch_size=64),
         metrics=("mig",),

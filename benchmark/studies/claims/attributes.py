@@ -19,7 +19,8 @@ ATTRIBUTES = register(
 Attributes are the five factors of mini_sprites, and the area, height, width and slant of digits.
 γ and δ are the paper's, between the 3 and 30, and the 1 and 10, that were tried on seeds 1000 to
 1002 and differed little; β is 1, because the paper's 4 weighs 16 and more times harder on so few
-pixels. Attributes of other images are the negative control, a γ of 100 is the positive one.""",
+pixels. Attributes of other images are the negative control, a γ of 100 is the positive one.
+Networks are dense alone: digits are too small for convolutions.""",
         arms={
             "β-VAE": Arm("beta_vae", BETA),
             "AR-VAE": Arm("ar_vae", REGULARIZED),

@@ -13,12 +13,16 @@ BETA_VAE_SCORE = register(
         "2112.14278, 2021",
         about="""The paper's 99 % for β-VAE and 62 % for the VAE; here a score of .95, and .1 more.
 
-β is the best of .5, 1, 2, 4 and 8 by this score on mini_sprites and seeds 1000 to 1002. A network
-that was never trained is what must not come close, and what the VAE must beat.""",
+β is the best of .5, 1, 2, 4 and 8 by this score on mini_sprites and seeds 1000 to 1002. There the
+score of the VAE was .75, .69 on mini_solids, and that of β = 2 .77 and .68, with an sd of .00 to
+.08: .1 more is within reach. A network that was never trained is what must not come close, and what
+the VAE must beat. Labels of all images, in half the updates, had .90 and 1.00: they must be seen to
+be better than the VAE.""",
         arms={
             "beta=2": Arm("beta_vae", {"beta": 2}),
             "beta=1": Arm("beta_vae", {"beta": 1}),
             "untrained": Arm("beta_vae", {"beta": 1, "learning_rate": 0}),
+            "all labels": Arm("s2_vae", {"beta": 1, "gamma_sup": 10, "labelled": 0}, share=0.5),
         },
         datasets=("mini_sprites", "mini_solids"),
         networks={"mlp": 50, "conv": 20},
@@ -32,6 +36,7 @@ that was never trained is what must not come close, and what the VAE must beat."
         negative=(Level(metric="beta_vae_score", arm="untrained", target=0.95, margin=0.0),),
         positive=(
             Contrast(metric="beta_vae_score", arm="beta=1", against="untrained", margin=0.02),
+            Contrast(metric="beta_vae_score", arm="all labels", against="beta=1", margin=0.1),
         ),
     )
 )

@@ -34,8 +34,8 @@ BETTER = {"arm": "nash_ae", "against": "autoencoder", "margin": 0.02}
 NASH_AE = register(
     Claim(
         name="nash_ae",
-        sentence="Adversarial covariance leaves about as many latents alive as there are factors, "
-        "whose number it is not told.",
+        sentence="With one λ adversarial covariance leaves about as many latents alive as there "
+        "are factors, whose number it is not told.",
         source="Yeats et al., ECCV 2022, the experiments on Beamsynthesis and dSprites",
         about="Live latents, against factors and against a plain autoencoder." + ABOUT,
         parts=(
