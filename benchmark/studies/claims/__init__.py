@@ -13,8 +13,10 @@ from .beta_vae_score import BETA_VAE_SCORE
 from .blur import BLUR
 from .control_vae import CONTROL_VAE
 from .critic_vae import CRITIC_VAE
+from .dir_vae import DIR_VAE, DIR_VAE_COLLAPSE
 from .e_vae import E_VAE
 from .factor_vae import FACTOR_VAE
+from .factor_vae_score import FACTOR_VAE_SCORE
 from .few_labels import FEW_LABELS
 from .gcvae import GCVAE, GCVAE_RELEASED
 from .ml_vae import ML_VAE
@@ -34,8 +36,11 @@ __all__ = [
     "BLUR",
     "CONTROL_VAE",
     "CRITIC_VAE",
+    "DIR_VAE",
+    "DIR_VAE_COLLAPSE",
     "E_VAE",
     "FACTOR_VAE",
+    "FACTOR_VAE_SCORE",
     "FEW_LABELS",
     "GCVAE",
     "GCVAE_RELEASED",

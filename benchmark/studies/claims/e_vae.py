@@ -35,7 +35,8 @@ seeds 1000 to 1002, of κ = 1 and 10, 10 was within 1 % on both after 500 update
 and 1 within 9 %; the ELBO of either was 3 nats below the best fixed weight's on mini_sprites.
 Negative controls have the same copies and updates: Cauchy mutations without selection, and
 selection among weights drawn at random, without which crossover and mutation would not be what
-reaches the KL. The positive one is a PI controller.""",
+reaches the KL. The positive one is a PI controller. It is a claim about training and not about
+images: one network.""",
         arms={f"beta={beta}": Arm("beta_vae", {"beta": beta}) for beta in BETAS}
         | {
             "eVAE": Arm("e_vae", EVOLVING, share=1 / 4),

@@ -24,6 +24,8 @@ SHARED = {
         *(Contrast(metric="mig", arm="all labels", against=beta, margin=0.03) for beta in BETAS),
     ),
 }
+REMEMBERS = {"reconstruction_target": 1000, "ki": 1e-3}
+TARGETS = {"mini_sprites": {"kl_target": 8}, "mini_solids": {"kl_target": 12}}
 RELEASED = {"memory": "repo_stateless", "reconstruction": "per_row", "kl_target": 30}
 PARTS = tuple(
     part
@@ -53,10 +55,16 @@ GCVAE = register(
 target; where it stays there, as at the released code's 10 nats, α ends at 1 and nothing is
 reconstructed. So the target is one that is never exceeded, and α = 0. K_i is ten times the
 paper's in runs a hundred times shorter: with the paper's, KL is 8.1 after 2,000 updates where 8 was
-asked for and 3.7 where 3 was. On seeds 1000 to 1002 and mini_sprites MIG was highest at a KL of 4,
-of 3, 4, 5 and 6. Rotated codes are the negative control.""",
-        arms=ARMS
-        | {"GCVAE": Arm("gcvae", {"kl_target": 4, "reconstruction_target": 1000, "ki": 1e-3})},
+asked for and 3.7 where 3 was.
+
+The KL is what decides between reconstruction and MIG. Of 4, 6, 8, 10 and 12 nats, which lie on both
+sides of the VAE's 7.3 on mini_sprites and 10.4 on mini_solids, it is the one whose worst part came
+closest to its margin, or least short of it in margins, on seeds 1000 to 1002 and dense networks. On
+mini_sprites it is 8: MIG .09 and 16.3 nats, where the VAE has .08 and 16.6 and β = 4 .15 and 25.5;
+at 4, where MIG was best, it was .17 and 23.2 nats. On mini_solids 10 and 12 came equally close, and
+12 is taken, above the VAE's KL: MIG .06 and 288.3 nats, where the VAE has .05 and 288.8 and β = 4
+.08 and 302.6. The sd of MIG was .02 to .05. Rotated codes are the negative control.""",
+        arms=ARMS | {"GCVAE": Arm("gcvae", REMEMBERS, on=TARGETS)},
         networks={"mlp": 50, "conv": 20},
         parts=PARTS,
         negative=ROTATED,
