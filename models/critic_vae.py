@@ -34,6 +34,7 @@ class CriticVAE(VAE):
     """VAE with a critic (Menon et al., UAI 2022), which tells whose image a code is of."""
 
     paper = "Menon, Blei & Vondrick, UAI 2022"
+    version = 2
 
     lambda_critic: float = hyperparameter(10.0, sweep=(0.1, 1, 5, 10, 20), low=0)
     critic: str = setting("self", choices=("self", "neural", "hybrid"))
@@ -48,8 +49,9 @@ class CriticVAE(VAE):
         state = super().init(key, batch)
         if self.critic == "self":
             return state
-        # With a key of its own: encoder and decoder start as those of the VAE.
-        key_z, key_x = jax.random.split(jax.random.fold_in(key, 1))
+        # With a key of its own: encoder and decoder start as those of the VAE. Their two keys are
+        # what fold_in gives of 0 and 1.
+        key_z, key_x = jax.random.split(jax.random.fold_in(key, 2))
         of_z, of_x = self._critics(state.image_shape)
         params = state.params | {
             "of_z": of_z.init(key_z, jnp.zeros((1, self.codes))),

@@ -19,7 +19,8 @@ ELBO_1 has no β in it: whoever is judged by its own weighted loss, wins with th
 Children are tried while they train, in the next segment, so that a step of every copy is a step
 towards the result and none is thrown away; then survivors cannot be chosen among parents and
 children both, and one elite survives. Baselines: "random" draws all β but the elite's uniformly on
-a logarithmic scale; "drift" mutates each and selects none; the third is the model `control_vae`.
+a logarithmic scale; "drift" mutates each and selects none, all from the middle of this scale, since
+the first is what is reported; the third is the model `control_vae`.
 """
 
 import jax
@@ -36,6 +37,7 @@ class EVAE(VAE):
     """eVAE, reconstructed from its description (Wu, Cao & Qi, 2025): weights of KL that evolve."""
 
     paper = "Wu, Cao & Qi, IEEE TNNLS, 2025"
+    version = 2
     needs = ("images", "second_images")
     trial = {"population": 2, "segment": 10}
 
@@ -68,6 +70,8 @@ class EVAE(VAE):
         one = super().init(key, batch)
         members = jax.tree.map(lambda leaf: jnp.stack([leaf] * self.population), one)
         quantiles = (jnp.arange(self.population) + 0.5) / self.population
+        if self.evolution == "drift":  # no selection puts the first where it belongs
+            quantiles = jnp.full(self.population, 0.5)
         betas = self.beta_min * (self.beta_max / self.beta_min) ** quantiles
         before = jnp.zeros(self.population)  # equal for all: it decides nothing
         extra = {"members": members.replace(extra=betas), "before": before}

@@ -11,7 +11,14 @@ T = max(T_min, T_0 exp(−rate · step)). The authors mean rate = 1.5e-5 and T_m
 their code computes T in one step of a thousand and takes T_0 in the others: as published T is 1
 throughout, which is rate = 0. Their T changes once in 1,000 steps, this one in each.
 
-The authors' weights .01 and .0005 are λ = 3.9 and λ_s = .2 nats, as in vmi_vae.py.
+The bound I(c; x̂) ≥ H(c) − E[−log Q(c|x̂)] loses its H(c) here, as it does in theirs: that of the
+prior is a constant. But it is q's choice that is read, and one that is the same for all images is
+read without error: it saves λ log K and costs its KL, β log K, so that with λ > β it may be the
+best there is. −log Q, which falls to 0, is no sign of it; a KL of log K is.
+
+The authors' weights .005, .01 and .0005 are β = .49, λ = .98 and λ_s = .049 nats, as in vmi_vae.py:
+λ is twice β, and on small data the choice is then the same for all. The defaults are λ = β = 1, the
+largest λ that cannot gain by it.
 """
 
 import jax
@@ -27,10 +34,16 @@ from .vmi_vae import VMIVAE
 
 @register("vmi_vae_joint")
 class JointVMIVAE(VMIVAE):
-    """VMI-VAE with a categorical code (Serdega & Kim, 2020): a choice read from what is decoded."""
+    """VMI-VAE with a categorical code (Serdega & Kim, 2020): a choice read from what is decoded.
+
+    With more `information` than `beta` it may become the same choice for all images.
+    """
+
+    version = 2
 
     choices: int = setting(10, low=2)  # K
-    information: float = hyperparameter(4.0, sweep=(0, 1, 4, 16), low=0)  # λ, of the choice
+    beta: float = hyperparameter(1.0, low=0)
+    information: float = hyperparameter(1.0, sweep=(0, 1, 4, 16), low=0)  # λ, of the choice
     information_continuous: float = hyperparameter(0.2, low=0)  # λ_s
     temperature: float = hyperparameter(1.0, low=1e-3)  # T_0
     temperature_rate: float = hyperparameter(0.0, low=0)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 from scipy import special, stats
 
 from soberlook.benchmark import train
@@ -121,6 +122,24 @@ def test_without_weight_it_is_the_vae_bit_by_bit(critic, batch):
     for name in ("encoder", "decoder"):
         for a, b in zip(*map(jax.tree.leaves, (expected[name], found[name])), strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("critic", ["neural", "hybrid"])
+def test_no_network_starts_with_the_key_of_another(critic, batch, monkeypatch):
+    handed, init_of = [], nn.Module.init
+
+    def init(module, key, *inputs, **options):
+        handed.append(key)
+        return init_of(module, key, *inputs, **options)
+
+    monkeypatch.setattr(nn.Module, "init", init)
+    CriticVAE(critic=critic, network="linear", latents=Z).init(KEY, batch)
+    assert len(handed) == (4 if critic == "neural" else 3)
+    keys = jnp.stack(handed)
+    # Nor with one that is made of it.
+    made = jax.vmap(lambda key: jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(4)))(keys)
+    both = jax.random.key_data(jnp.concatenate([keys, made.reshape(-1)]))
+    assert len(np.unique(both, axis=0)) == len(both)
 
 
 def test_critics_keep_codes_alive_that_a_strong_decoder_lets_die():

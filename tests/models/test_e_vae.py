@@ -187,6 +187,18 @@ def test_fitness_has_no_noise_between_members_and_no_weight_in_it():
     assert int(jnp.argmin(losses)) == int(jnp.argmin(members.extra)) == 0
 
 
+def test_without_selection_all_start_in_the_middle():
+    """The first is reported, and where there is no elite it would be that with the smallest β."""
+    batch, _ = batches(1)[0]
+    for evolution in ("evolved", "random", "drift"):
+        model = EVAE(population=3, evolution=evolution, beta_min=0.01, beta_max=1, **SMALL)
+        betas = model.init(jax.random.key(0), batch).extra["members"].extra
+        if evolution == "drift":
+            np.testing.assert_allclose(betas, 0.1, rtol=1e-5)
+        else:
+            assert (np.diff(betas) > 0).all()
+
+
 def test_a_diverged_member_is_replaced():
     model = EVAE(population=3, segment=1, **SMALL)
     batch, key = batches(1)[0]

@@ -49,7 +49,24 @@ def decoded(state, z):
 def unread(reader, z, x):
     """−log Q of the first M codes [n]."""
     mean, log_std = (linear(reader, name, x) for name in ("mean", "log_std"))
+    log_std = np.logaddexp(log_std, -6)  # which is −6 + log(1 + exp(log_std + 6))
     return -stats.norm(mean, np.exp(log_std)).logpdf(z[:, :M]).sum(axis=1)
+
+
+@pytest.mark.parametrize("log_std", [-1e4, -20.0, -6.0, 0.0, 3.0])
+def test_what_is_read_has_a_lower_bound_and_a_slope(log_std):
+    model = VMIVAE(informative=M, **SMALL)
+    z, said = jnp.full((1, Z), 0.5), jnp.full((1, M), log_std)
+
+    def loss(error, said):
+        return model.unread_continuous(z[:, :M] + error, said, z)[0]
+
+    value, slopes = jax.value_and_grad(loss, argnums=(0, 1))(0.0, said)
+    sharpest = M * (0.5 * np.log(2 * np.pi) + np.logaddexp(log_std, -6))
+    assert float(value) == pytest.approx(sharpest, rel=1e-5)
+    assert all(np.isfinite(slope).all() for slope in slopes)
+    if log_std in (-20.0, -6.0):  # an error is a reason to be less sure
+        assert (jax.grad(loss, argnums=1)(0.1, said) < 0).all()
 
 
 def test_the_loss_is_the_formula(step):
@@ -113,6 +130,12 @@ def test_without_information_it_is_the_beta_vae(step):
         for m in (model, BetaVAE(beta=2.5, **SMALL))
     )
     assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_by_default_a_choice_that_is_always_the_same_is_no_bargain():
+    """What it saves of −log Q, λ log K at most, is no more than what its KL costs, β log K."""
+    model = JointVMIVAE()
+    assert model.information <= model.beta
 
 
 def test_as_published_the_temperature_stays_and_as_intended_it_falls(step):
