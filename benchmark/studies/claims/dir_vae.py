@@ -7,17 +7,17 @@ from ...study import Budget
 
 ABOUT = """
 
-20 latents, of which the paper has 50 on images twelve times as large, and its concentration of .98.
-The learning rate is, for every prior and dataset, that with the better likelihood of .003 and .01
-on seeds 1000 to 1002. There log p(x), by 64 samples, was on digits −23.4 of Gaussian codes, −26.1
-of Dirichlet, −27.0 of logistic-normal and −24.3 of stick-breaking ones, whether of concentration 1
-or 5; on mini_sprites −21.7, −25.6, −22.3, and −22.1 of concentration 1 and −22.9 of 5. The error by
-three neighbours was .06, .25, .86, .25 and .22, and .23, .22, .24, .25 and .23. Within a prior the
-sd was .1 to .5 nats and .00 to .08. With 10 latents and a rate of .01 Dirichlet codes came closer:
-−24.1 and −22.9, with errors of .15 and .23. A network that was never trained had −49 and −182 nats,
-and errors of .10 and .26: on digits Dirichlet codes were no match for these. Networks are dense
-alone: digits are too small for convolutions. Sticks are broken one after the other and slow: 20
-seeds."""
+20 latents, of which the paper has 50 on images twelve times as large, and its concentration of
+.98. The learning rate is, for every prior and dataset, that with the better likelihood of .003
+and .01 on seeds 1000 to 1002. There log p(x), by 64 samples, was on digits −23.4 of Gaussian
+codes, −26.1 of Dirichlet, −27.0 of logistic-normal and −24.3 of stick-breaking ones, whether of
+concentration 1 or 5; on mini_sprites −21.7, −25.6, −22.3, and −22.1 of concentration 1 and
+−22.9 of 5. The error by three neighbours was .06, .25, .86, .25 and .22, and .23, .22, .24, .25
+and .23. Within a prior the sd was .1 to .5 nats and .00 to .08. With 10 latents and a rate of
+.01 Dirichlet codes came closer: −24.1 and −22.9, with errors of .15 and .23. A network that was
+never trained had −49 and −182 nats, and errors of .10 and .26: on digits Dirichlet codes were
+no match for these. Networks are dense alone: digits are too small for convolutions. There are
+20 seeds, as sticks are broken one after the other and slow."""
 
 FASTER = {"mini_sprites": {"learning_rate": 1e-2}}
 SHARED = {
