@@ -77,14 +77,14 @@ DIR_VAE_COLLAPSE = register(
         + ABOUT
         + """
 
-The paper tells two ways to collapse. Here the decoder's weights did so only of logistic-normal codes
-on digits, at the rate that is not theirs there: not of Gaussian codes, of which 4 or 5 of 20 were active units, and not at β = 4 and 16, where next to none was. So
-it could not be shown that the number sees it, and it is written down but not asked; nor are active
-units, as parts of a whole of 20 vary too little to count. Values did not collapse for sticks of
-concentration 5, either. They do for those of concentration 1, 13 of 20, by the very shape of their
-prior: the positive control, and the negative one of live codes. A network that was never trained
-has all its codes alive, too: that codes are told apart from 0 does not say that they are of use,
-which the claim `dir_vae` asks.""",
+The paper tells two ways to collapse. Here the decoder's weights did so only of logistic-normal
+codes on digits, at the rate that is not theirs there: not of Gaussian codes, of which 4 or 5 of 20
+were active units, and not at β = 4 and 16, where next to none was. So it could not be shown that
+the number sees it, and it is written down but not asked; nor are active units, as parts of a whole
+of 20 vary too little to count. Values did not collapse for sticks of concentration 5, either. They
+do for those of concentration 1, 13 of 20, by the very shape of their prior: the positive control,
+and the negative one of live codes. A network that was never trained has all its codes alive, too:
+that codes are told apart from 0 does not say that they are of use, which the claim `dir_vae` asks.""",
         parts=(
             Level(metric="live_codes", arm="Dirichlet", target=19, margin=0.0),
             Contrast(

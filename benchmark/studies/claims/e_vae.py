@@ -31,12 +31,12 @@ it looks at as many images again to judge its copies is not counted. The ELBO is
 without a weight, and may be half a nat worse than with any of the five.
 
 8 nats lie between what the VAE has at β = 1 on mini_sprites, 7.2, and on mini_solids, 10.6. On
-seeds 1000 to 1002, of κ = 1 and 10, 10 was within 1 % on both after 500 updates in segments of 10,
-and 1 within 9 %; the ELBO of either was 3 nats below the best fixed weight's on mini_sprites.
-Negative controls have the same copies and updates: Cauchy mutations without selection, and
-selection among weights drawn at random, as crossover and mutation would otherwise not be what
-reaches the KL. Selection alone comes near it: on mini_sprites its KL was off by 6 % on the mean,
-that of eVAE by 1.5. So 3 % is asked. The positive control is a PI
+seeds 1000 to 1002, of κ = 1 and 10, 10 was within 1 % on both after 500 updates in segments of
+10, and 1 within 9 %; the ELBO of either was 3 nats below the best fixed weight's on
+mini_sprites. Negative controls have the same copies and updates: Cauchy mutations without
+selection, and selection among weights drawn at random, as crossover and mutation would
+otherwise not be what reaches the KL. Selection alone comes near it: on mini_sprites its KL was
+off by 6 % on the mean, that of eVAE by 1.5. So 3 % is asked. The positive control is a PI
 controller, within 10 %. It is a claim about training and not about images: one network.""",
         arms={f"beta={beta}": Arm("beta_vae", {"beta": beta}) for beta in BETAS}
         | {

@@ -26,7 +26,12 @@ SHARED = {
 }
 REMEMBERS = {"reconstruction_target": 1000, "ki": 1e-3}
 TARGETS = {"mini_sprites": {"kl_target": 8}, "mini_solids": {"kl_target": 12}}
-RELEASED = {"memory": "repo_stateless", "reconstruction": "per_row", "kl_target": 30}
+RELEASED = {
+    "memory": "repo_stateless",
+    "reconstruction": "per_row",
+    "reconstruction_target": 10,
+    "kl_target": 30,
+}
 PARTS = tuple(
     part
     for against in BETAS
