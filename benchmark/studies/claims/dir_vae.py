@@ -84,7 +84,7 @@ the number sees it, and it is written down but not asked; nor are active units, 
 of 20 vary too little to count. Values did not collapse for sticks of concentration 5, either. They
 do for those of concentration 1, 13 of 20, by the very shape of their prior: the positive control,
 and the negative one of live codes. A network that was never trained has all its codes alive, too:
-that codes are told apart from 0 does not say that they are of use, which the claim `dir_vae` asks.""",
+that codes are told apart from 0 does not say that they are of use: the claim `dir_vae` asks.""",
         parts=(
             Level(metric="live_codes", arm="Dirichlet", target=19, margin=0.0),
             Contrast(
