@@ -11,7 +11,7 @@ import numpy as np
 
 from .asking import draw_key, observe
 from .correlation import pearson, spearman
-from .metric import Trained, register
+from .metric import Trained, check_codes, register
 
 
 @register("class_geometry", of="trained")
@@ -24,15 +24,20 @@ def class_geometry(
     images: where most of them have one code of a codebook, this code. In [−1, 1], higher is
     better; 0 for codes that know nothing, and where all correlations are equal. All images of a
     grid are looked at, or so many `cells` of a larger one. Raises ValueError where the factor has
-    fewer than three values, and for images that are not finite.
+    fewer than three values, where no cell of one of them was drawn, and for codes and images that
+    are not finite.
     """
     run = trained.representation
     if (classes := run.factor_sizes[factor]) < 3:
         raise ValueError(f"class_geometry needs three classes at least, found {classes}")
     whole = np.arange(len(run.mean))
     drawn = whole if len(whole) <= cells else rng.integers(len(whole), size=cells)
-    images = observe(trained, drawn, draw_key(rng)).reshape(len(drawn), -1)
     of_class = run.factors(drawn)[:, factor]
+    if len(missing := np.setdiff1d(np.arange(classes), of_class)):
+        found = f"found none of class {missing[0]} among {len(drawn)}"
+        raise ValueError(f"class_geometry needs a cell of every class, {found}")
+    codes = check_codes(run.mean[drawn], "representation.mean")
+    images = observe(trained, drawn, draw_key(rng)).reshape(len(drawn), -1)
     pairs = np.triu_indices(classes, 1)
 
     def correlations(table, centre):
@@ -40,6 +45,6 @@ def class_geometry(
         columns = np.stack(each, axis=1)
         return pearson(columns, columns)[pairs][:, None]
 
-    of_codes = correlations(run.mean[drawn], np.median)
+    of_codes = correlations(codes, np.median)
     of_images = correlations(images, np.mean)
     return {"class_geometry": float(spearman(of_codes, of_images)[0, 0])}

@@ -14,13 +14,13 @@ from jaxtyping import Float, Int
 
 from . import asking
 from .linear_probe import probe
-from .metric import Trained, register
+from .metric import Trained, check_codes, register
 from .standardize import standardize
 
 EVIDENCE = (1, 2, 4, 8)  # k
 
 
-@register("content", of="trained")
+@register("content", of="trained", version=2)  # 2: with values of one cell, which are left out
 def content(trained: Trained, rng: np.random.Generator, *, groups: int = 500) -> dict[str, float]:
     """Is a group's value told by its content, better from more images, and not by its style?
 
@@ -35,7 +35,8 @@ def content(trained: Trained, rng: np.random.Generator, *, groups: int = 500) ->
 
     Where cells were held out of training, the same of these alone is `content_accuracy_k_held_out`
     and so on: of groups that were not seen, if a value was held out in all its cells. Factors of
-    which fewer than two values were held out are left out there.
+    which fewer than two values were held out are left out there; so is everywhere a value of a
+    single cell, since classifiers are tested on cells that they have not learnt from.
 
     Classifiers learn from `groups` groups and are tested on as many of other cells: values are
     drawn, then images of each, with replacement. Linear ones do not see all that leaks. Evidence is
@@ -83,12 +84,14 @@ def draw_groups(
 
 
 def _accuracies(trained, rng, cells, groups):
-    """All numbers from groups of these cells; none where they have one value of each factor."""
+    """All numbers from groups of these cells; none where no factor has two values with cells."""
     by_factor = []
     for factor, part in trained.parts.items():
         values = trained.representation.factors(cells)[:, factor]
-        if len(np.unique(values)) > 1:
-            by_factor.append(_of_factor(trained, rng, cells, values, part, groups))
+        several = np.bincount(values)[values] > 1
+        if len(np.unique(values[several])) > 1:
+            drawn_from = cells[several], values[several]
+            by_factor.append(_of_factor(trained, rng, *drawn_from, part, groups))
     keys = by_factor[0] if by_factor else ()
     found = {key: float(np.mean([own[key] for own in by_factor])) for key in keys}
     if found:
@@ -104,6 +107,7 @@ def _of_factor(trained, rng, cells, values, part, groups):
     posterior = asking.encode(trained, images)
     if not hasattr(posterior, "log_var"):
         raise ValueError("posteriors must be normal, for their product to be known")
+    check_codes(posterior.log_var, "encoded log_var")
     mean, log_var = (a.reshape(*members.shape, -1) for a in (posterior.mean, posterior.log_var))
     found = {}
     for k in EVIDENCE:

@@ -43,7 +43,8 @@ def distances(
 
     Factors of fewer than three values have lines of one distance, and are left out of all numbers
     of lines; these are 0 where no factor is left. Factors without an order, like shapes, have
-    distances that mean nothing. Raises ValueError for codes and images that are not finite.
+    distances that mean nothing. Raises ValueError for codes, images and densities
+    that are not finite.
     """
     sizes, grid = trained.representation.factor_sizes, trained.representation.grid
     drawn = np.stack([asking.draw_cells(trained, rng, pairs) for _ in range(2)])
@@ -84,10 +85,12 @@ def _measure(trained, cells, images, codes, a, b) -> Float[np.ndarray, "pairs 4"
         [np.square(flat[a[i]] - flat[b[i]], dtype=np.float64).sum(axis=1) for i in blocks]
     )
     own = asking.in_batches(trained.log_likelihood, images, codes)
-    if not np.isfinite(own).all():
+    taken = np.concatenate(
+        [asking.in_batches(trained.log_likelihood, images[a[i]], codes[b[i]]) for i in blocks]
+    )
+    if not (np.isfinite(own).all() and np.isfinite(taken).all()):
         raise ValueError("log p(x|z) must be finite, found NaN or infinity")
-    taken = [asking.in_batches(trained.log_likelihood, images[a[i]], codes[b[i]]) for i in blocks]
-    by_loss = own[a].astype(np.float64) - np.concatenate(taken)
+    by_loss = own[a].astype(np.float64) - taken
     by_codes = np.linalg.norm(codes[a].astype(np.float64) - codes[b], axis=1)
     found = np.stack([by_factors, by_pixels, by_loss, by_codes], axis=1)
     largest = np.abs(found).max(axis=0)

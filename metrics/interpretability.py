@@ -7,6 +7,7 @@ Deep Generative and Discriminative Models", ICML 2018, as Pati & Lerch (2020) co
 
 import numpy as np
 from jaxtyping import Num
+from scipy.stats import rankdata
 
 from .correlation import pearson
 from .knn_information import knn_information
@@ -15,7 +16,7 @@ from .metric import check_codes_and_factors, register
 LEVELS = 20  # of an attribute, where information is estimated: as many as MIG has bins of a code
 
 
-@register("interpretability", of="codes", continuous=True, attributes=True)
+@register("interpretability", of="codes", version=2, continuous=True, attributes=True)
 def interpretability(
     codes: Num[np.ndarray, "n z"], factors: Num[np.ndarray, "n a"]
 ) -> dict[str, float]:
@@ -25,9 +26,9 @@ def interpretability(
     these, of others its factors. In [0, 1], higher is better; about 0 for codes that know nothing.
     Attributes are taken as quantities: a category or an angle has no line to lie on. Information is
     estimated from nearest neighbours (Ross, 2014), as public code estimates it (Kraskov et al.,
-    2004), but of attributes in 20 levels of as many points, or in their own where these are no
-    more: values that tie, as a grid's do, would spoil the other estimate. Raises ValueError for
-    codes and factors that are not finite and for a factor of one value.
+    2004), but of attributes in 20 levels of as many points, as far as values that tie let them, or
+    in their own where these are no more: ties, as of a grid, would spoil the other estimate. Raises
+    ValueError for codes and factors that are not finite and for a factor of one value.
     """
     codes, factors = check_codes_and_factors(codes, factors, whole=False)
     levels = np.stack([_levels(a) for a in factors.T], axis=1)
@@ -41,5 +42,6 @@ def _levels(a):
     values, number = np.unique(a, return_inverse=True)
     if len(values) <= LEVELS:
         return number
-    edges = np.quantile(a, np.arange(1, LEVELS) / LEVELS)
-    return np.searchsorted(edges, a, side="right")
+    # By their ranks: of quantiles many are one value where it is most of all, as 0 often is, and
+    # what differs from it would be in its level.
+    return np.floor((rankdata(a) - 0.5) * LEVELS / len(a)).astype(int)

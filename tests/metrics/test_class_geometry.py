@@ -53,3 +53,16 @@ def test_of_several_factors_one_is_the_class():
     assert found(data, data, (2, 4), (5,), factor=1) == pytest.approx(1)
     with pytest.raises(ValueError, match="three classes at least, found 2"):
         found(data, data, (2, 4), (5,))
+
+
+def test_codes_that_are_not_finite_are_refused():
+    codes = TREE.means()[CLASS].copy()
+    for bad in (np.nan, np.inf):
+        codes[CLASS == 3, 1] = bad
+        with pytest.raises(ValueError, match="representation.mean must be finite"):
+            found(codes)
+
+
+def test_a_class_without_a_drawn_cell_is_named():
+    with pytest.raises(ValueError, match="a cell of every class, found none of class"):
+        found(TREE.means()[CLASS], cells=10)

@@ -101,6 +101,21 @@ def test_held_out_groups_are_scored_apart():
     assert len(one) == 10  # held out in one value only: there is nothing to tell apart
 
 
+def test_a_value_with_a_single_cell_is_left_out():
+    """It cannot be learnt from some cells and tested on others; the rest can."""
+    value = np.repeat([-1.0, 1.0, 3.0, 3.0], 500)
+    mean = np.stack([value, np.random.default_rng(0).standard_normal(2_000)], axis=1)
+    both, one_more = np.arange(1_000), np.arange(1_001)
+    expected, numbers = (
+        found(run(mean, classes=4, held_out=cells), groups=500) for cells in (both, one_more)
+    )
+    assert expected["content_accuracy_1_held_out"] == 1
+    assert set(numbers) == set(expected)
+    assert numbers["content_accuracy_1_held_out"] == 1
+    alone = found(run(mean, classes=4, held_out=np.array([0, 500, 501])), groups=100)
+    assert not any(name.endswith("held_out") for name in alone)  # one value is left
+
+
 def test_groups_to_learn_from_and_to_test_on_share_a_value_and_no_cell():
     values = np.random.default_rng(0).integers(5, size=300)
     places, truth = draw_groups(np.random.default_rng(1), values, 2_000, 3)
@@ -115,6 +130,8 @@ def test_bad_runs():
         found(run(codes(1.0), parts={}))
     with pytest.raises(ValueError, match="encoded means must be finite"):
         found(run(codes(np.nan)))
+    with pytest.raises(ValueError, match="encoded log_var must be finite"):
+        found(run(codes(1.0), np.full((CLASSES * INSTANCES, 2), np.nan)))
     with pytest.raises(ValueError, match="posteriors must be normal"):
         found(run(codes(1.0))._replace(encode=lambda x: Point(jnp.zeros((len(x), 2)))))
     with pytest.raises(ValueError, match="two values at least, of two cells each"):

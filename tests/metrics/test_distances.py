@@ -103,3 +103,11 @@ def test_what_is_not_finite_is_refused():
         found(run()._replace(encode=lambda x: Point(jnp.full((len(x), 6), jnp.nan))))
     with pytest.raises(ValueError, match=r"log p\(x\|z\) must be finite"):
         found(run()._replace(log_likelihood=lambda x, z: jnp.full(len(x), jnp.nan)))
+
+    def of_other_images_only(x, z):
+        apart = jnp.square(trained.encode(x).mean - z).sum(axis=1)
+        return jnp.where(apart < 1e-3, 0, -jnp.inf)
+
+    trained = run()
+    with pytest.raises(ValueError, match=r"log p\(x\|z\) must be finite"):
+        found(trained._replace(log_likelihood=of_other_images_only))

@@ -70,6 +70,20 @@ def test_correlations_of_extreme_and_constant_columns():
     np.testing.assert_allclose(spearman(columns, a)[:, 0], [1, 1, 0, -1], atol=1e-12)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("of", [pearson, spearman])
+def test_a_column_that_is_not_finite_is_not_a_constant_one(of, bad):
+    codes = np.random.default_rng(0).standard_normal((50, 3))
+    expected = of(codes, codes)
+    codes[4, 1] = bad
+    with np.errstate(invalid="ignore"):
+        found = of(codes, codes)
+    if of is pearson or np.isnan(bad):  # infinity has a rank
+        assert np.isnan(found[1]).all() and np.isnan(found[:, 1]).all()
+    others = np.ix_([0, 2], [0, 2])
+    np.testing.assert_allclose(found[others], expected[others])
+
+
 def test_mcc_of_known_codes():
     factors = np.indices((4, 5, 6)).reshape(3, -1).T  # without correlation
     perfect = pytest.approx({"mcc_pearson": 1, "mcc_spearman": 1})

@@ -3,6 +3,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from soberlook.metrics import METRICS, Representation, compute, interpretability, scc
+from soberlook.metrics.interpretability import _levels
 
 
 @pytest.fixture
@@ -61,6 +62,22 @@ def test_tied_attributes_are_as_good_as_others(rng):
     assert interpretability_of(attributes.astype(float), attributes) == pytest.approx(1)
     shuffled = rng.permuted(attributes, axis=0).astype(float)
     assert interpretability_of(shuffled, attributes) < 0.01
+
+
+def test_an_attribute_that_is_mostly_one_value_is_known_by_what_is_left(rng):
+    a = np.where(rng.random(2_000) < 0.04, rng.exponential(size=2_000), 0)[:, None]
+    codes = np.hstack([rng.standard_normal((2_000, 1)), a])
+    codes[:, 1] += 0.01 * rng.standard_normal(2_000)
+    r2 = LinearRegression().fit(codes[:, 1:], a).score(codes[:, 1:], a)
+    assert r2 > 0.9
+    assert interpretability_of(codes, a) == pytest.approx(r2)
+    assert interpretability_of(codes, -a) == pytest.approx(r2)
+
+
+def test_levels_of_attributes_that_do_not_tie_have_as_many_points(rng):
+    a = rng.permutation(2_000) ** 3
+    assert np.bincount(_levels(a)).tolist() == [100] * 20
+    np.testing.assert_array_equal(_levels(a)[np.argsort(a)], np.repeat(np.arange(20), 100))
 
 
 def test_runs_are_those_alone(rng):

@@ -145,3 +145,11 @@ def test_nothing_can_be_learnt_by_heart_where_cells_are_disjoint():
     (unseen,) = compute(METRICS["dci_disjoint"]._replace(**few), [by_heart])
     assert seen["dci_informativeness"] > 0.9
     assert unseen["dci_informativeness_disjoint"] < 0.25
+
+
+@pytest.mark.parametrize("name", ["active_units", "live_latents"])
+def test_codes_that_are_not_finite_are_not_dead_ones(perfect, name):
+    for bad in (np.nan, np.inf):
+        perfect.mean[3, 1] = bad
+        with pytest.raises(ValueError, match="representation.mean must be finite, .* in column 1"):
+            METRICS[name].function(perfect)
