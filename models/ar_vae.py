@@ -19,6 +19,7 @@ from soberlook.registry import BadInput, setting
 
 from . import networks
 from .adam import adam
+from .labels import check_classes, labels_view
 from .model import hyperparameter, register
 from .vae import VAE, Terms
 
@@ -58,7 +59,11 @@ class ARVAE(VAE):
 
 @register("attri_vae")
 class AttriVAE(ARVAE):
-    """Attri-VAE (Cetin et al., CMIG 2023): AR-VAE, and a classifier that reads the latents."""
+    """Attri-VAE (Cetin et al., CMIG 2023): AR-VAE, and a classifier that reads the latents.
+
+    `matched=False` takes the true attributes away and leaves the classifier its true labels: a
+    negative control of the order alone.
+    """
 
     paper = "Cetin et al., Computerized Medical Imaging and Graphics 2023"
     trial = {"delta": 1.0}  # at 100 the loss is all but a step, and rounding grows by itself
@@ -71,21 +76,11 @@ class AttriVAE(ARVAE):
 
     @property
     def needs(self):
-        return *super().needs, ("labels", {"count": 0})
+        return *super().needs, labels_view(0, "perfect")
 
     def check(self, dataset):
         super().check(dataset)
-        sizes = dataset.factor_sizes
-        if self.label >= len(sizes):
-            raise BadInput(
-                f"{self.name}: label must be < {len(sizes)}, the number of factors of "
-                f"{dataset.name!r}, found {self.label}"
-            )
-        if sizes[self.label] > self.classes:
-            raise BadInput(
-                f"{self.name}: classes must be ≥ {sizes[self.label]}, the values of "
-                f"{dataset.factor_names[self.label]!r} of {dataset.name!r}, found {self.classes}"
-            )
+        check_classes(self, dataset, "label", "classes")
 
     def init(self, key, batch):
         key_vae, key_head = jax.random.split(key)

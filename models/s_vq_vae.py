@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from soberlook.registry import BadInput, setting
 
+from .labels import KINDS, check_classes, labels_view
 from .model import hyperparameter, register
 from .quantized import straight_through
 from .vae import Terms
@@ -31,33 +32,24 @@ class SVQVAE(VQVAE):
     span = (-1.0, 1.0)
     trial = {}
 
-    codebook: int = setting(16, low=2)  # a code a class; the rest, if any, is only pushed
+    # A code a class. The rest is only pushed; where codes are averages there must be none.
+    codebook: int = setting(16, low=2)
     factor: int = setting(0, low=0)  # which column of the labels is the class
-    labels: str = setting("perfect", choices=("perfect", "random"))  # random: a negative control
+    labels: str = setting("perfect", choices=KINDS)
     repulsion: float = hyperparameter(0.1, low=0)  # d
     learning_rate: float = hyperparameter(1e-3, low=0)
 
     @property
     def needs(self):
-        # Every cell has its label, once and for all, and the images are the batch's own.
-        random = {"kind": "noisy", "noise": 1.0} if self.labels == "random" else {}
-        return (("labels", {"count": 0} | random),)
+        return (labels_view(0, self.labels),)  # the images are the batch's own
 
     def check(self, dataset):
         super().check(dataset)
-        sizes = dataset.factor_sizes
         if self.positions > 1:
             raise BadInput(f"{self.name}: positions must be 1, found {self.positions}")
-        if self.factor >= len(sizes):
-            raise BadInput(
-                f"{self.name}: factor must be < {len(sizes)}, the factors of {dataset.name!r}, "
-                f"found {self.factor}"
-            )
-        if self.codebook < (classes := sizes[self.factor]):
-            raise BadInput(
-                f"{self.name}: codebook must be ≥ {classes}, the values of "
-                f"{dataset.factor_names[self.factor]!r}, found {self.codebook}"
-            )
+        # A code of no class that is an average would stay where it began, the nearest to much.
+        exactly = self.learns == "average"
+        check_classes(self, dataset, "factor", "codebook", exactly)
 
     def observed(self, batch):
         return batch["labels"]["images"]

@@ -9,6 +9,9 @@ by the second term the codes may move by averages (appendix A.1): with γ the de
 batch's z_e nearest to e_k,
 
     N_k ← γ N_k + (1 − γ) n_k,  m_k ← γ m_k + (1 − γ) Σ z_e,  e_k = m_k / N_k
+    which is                    e_k ← e_k + (1 − γ) (Σ z_e − n_k e_k) / N_k
+
+so that a code that is not taken stays. Public code smooths N, which draws it to the origin.
 
 All norms are sums, as the reconstruction is in nats per image. The latents may be split into
 several positions, which share the codebook, as the places of a feature map do.
@@ -24,13 +27,14 @@ from .model import hyperparameter, register
 from .quantized import Quantized, straight_through
 from .vae import VAE, Terms
 
-EPSILON = 1e-5  # of Laplace's smoothing of N: a code that is never taken is no division by zero
+TINY = 1e-30  # of N, which is 0 by underflow where a code is never taken
 
 
 @register("vq_vae")
 class VQVAE(VAE):
     """VQ-VAE (van den Oord et al., NIPS 2017): codes are the nearest ones of a learnt codebook."""
 
+    version = 2
     paper = "van den Oord et al., NIPS 2017"
     trial = {"codebook": 32, "positions": 2}
 
@@ -38,7 +42,8 @@ class VQVAE(VAE):
     positions: int = setting(1, low=1)  # of `latents` / `positions` latents each
     learns: str = setting("gradient", choices=("gradient", "average"))  # how the codes do
     commitment: float = hyperparameter(0.25, sweep=(0.1, 0.25, 0.5, 1, 2), low=0)
-    decay: float = hyperparameter(0.99, low=0, high=1)
+    # Of N, and of what is logged of usage: where codes learn by gradients, of that alone.
+    decay: float = hyperparameter(0.99, low=0, high=0.9999)
     learning_rate: float = hyperparameter(2e-4, low=0)
 
     def __post_init__(self):
@@ -69,7 +74,7 @@ class VQVAE(VAE):
         ones = jnp.ones(self.codebook)
         extra = {"usage": ones / self.codebook}  # each one's share, a running average of batches
         if self.learns == "average":
-            return state.replace(extra=extra | {"counts": ones, "sums": book})
+            return state.replace(extra=extra | {"counts": ones, "codes": book})
         params = state.params | {"codebook": book}
         opt = adam(self.learning_rate).init(params)
         return state.replace(params=params, opt=opt, extra=extra)
@@ -78,9 +83,7 @@ class VQVAE(VAE):
         """The codes e [K, z / positions]."""
         if self.learns == "gradient":
             return state.params["codebook"]
-        counts = state.extra["counts"]
-        share = (counts + EPSILON) / (counts.sum() + self.codebook * EPSILON)
-        return state.extra["sums"] / (share * counts.sum())[:, None]
+        return state.extra["codes"]
 
     def encoded(self, state, x):
         """z_e [n, z], before it is quantised."""
@@ -124,9 +127,11 @@ class VQVAE(VAE):
         extra = {"usage": running(state.extra["usage"], self.one_hot(q.index).mean(axis=0))}
         if self.learns == "average":
             taken = self.one_hot(self.assigned(q, batch))
-            parts = q.encoded.reshape(len(taken), -1)
-            extra["counts"] = running(state.extra["counts"], taken.sum(axis=0))
-            extra["sums"] = running(state.extra["sums"], taken.T @ parts)
+            codes, n = self.book(state), taken.sum(axis=0)
+            towards = taken.T @ q.encoded.reshape(len(taken), -1) - n[:, None] * codes
+            counts = running(state.extra["counts"], n)
+            move = (1 - self.decay) * towards / jnp.maximum(counts, TINY)[:, None]
+            extra |= {"counts": counts, "codes": codes + move}
         entropy = jax.scipy.special.entr(extra["usage"]).sum()
         # Dead: taken less than a hundredth as often as if all were taken alike.
         dead = (extra["usage"] * self.codebook < 0.01).sum()

@@ -147,7 +147,7 @@ def test_bad_input_is_one_clear_line():
     ARVAE(latents=4).check(Digits())  # area, height, width and slant
     with pytest.raises(BadInput, match="classes must be ≥ 10, the values of 'digit' of 'digits'"):
         AttriVAE(classes=9).check(Digits())
-    with pytest.raises(BadInput, match="label must be < 5, the number of factors of"):
+    with pytest.raises(BadInput, match="label must be < 5, the factors of"):
         AttriVAE(label=5).check(MiniSprites())
 
 

@@ -24,7 +24,7 @@ def model_and_state(**settings):
     book = jax.random.uniform(jax.random.key(2), (K, Z), minval=-1)
     if model.learns == "gradient":
         return model, state.replace(params=state.params | {"codebook": book})
-    return model, state.replace(extra=state.extra | {"sums": book})
+    return model, state.replace(extra=state.extra | {"codes": book})
 
 
 @pytest.mark.parametrize("learns", ["gradient", "average"])
@@ -156,11 +156,13 @@ def test_the_images_are_the_batchs_own_with_their_labels():
 def test_bad_input():
     dataset = MiniSprites()
     for settings, message in (
-        ({"codebook": 7, "factor": 3}, "codebook must be ≥ 8, the values of 'x', found 7"),
+        ({"codebook": 7, "factor": 3}, "codebook must be ≥ 8, the values of 'x' of .*, found 7"),
         ({"factor": 5}, "factor must be < 5, the factors of 'mini_sprites', found 5"),
         ({"positions": 2}, "positions must be 1, found 2"),
         ({"codebook": 7000}, "codebook must be ≤ 6144, the training images of"),
+        ({"factor": 3, "learns": "average"}, "codebook must be 8, the values of .*, found 16"),
     ):
         with pytest.raises(BadInput, match=message):
             SVQVAE(**settings).check(dataset)
-    SVQVAE(codebook=8, factor=3).check(dataset)
+    for learns in ("gradient", "average"):
+        SVQVAE(codebook=8, factor=3, learns=learns).check(dataset)

@@ -27,7 +27,7 @@ def model_and_state(**settings):
     book = book.at[-1].set(10)
     if model.learns == "gradient":
         return model, state.replace(params=state.params | {"codebook": book})
-    return model, state.replace(extra=state.extra | {"sums": book})
+    return model, state.replace(extra=state.extra | {"codes": book})
 
 
 def in_numpy(model, state):
@@ -102,8 +102,7 @@ def test_averages():
     for i, p in np.ndindex(B, 2):
         sums[index[i, p]] += 0.3 * encoded[i, p]
     np.testing.assert_allclose(after.extra["counts"], counts, rtol=1e-6)
-    smoothed = (counts + 1e-5) / (counts.sum() + K * 1e-5) * counts.sum()
-    np.testing.assert_allclose(model.book(after), sums / smoothed[:, None], rtol=1e-5)
+    np.testing.assert_allclose(model.book(after), sums / counts[:, None], rtol=1e-5)
     share = 0.7 / K + 0.3 * np.bincount(index.ravel(), minlength=K) / index.size
     expected = np.exp(-(share * np.log(share)).sum())
     assert float(logs["perplexity"]) == pytest.approx(expected, rel=1e-5)
@@ -116,6 +115,28 @@ def test_averages():
     encoded, index, book = in_numpy(still, state)
     for k in np.unique(index):
         np.testing.assert_allclose(book[k], encoded[index == k].mean(axis=0), atol=1e-4)
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.99])
+def test_a_code_that_is_never_taken_stays_where_it_is(decay):
+    """Also when its count is 0 by underflow; and then it moves as soon as it is taken."""
+    model, state = model_and_state(learns="average", decay=decay)
+
+    @jax.jit
+    def trained(state):
+        return jax.lax.fori_loop(
+            0, 2000, lambda _, s: model.update(s, BATCH, jax.random.key(3))[0], state
+        )
+
+    after = trained(state)
+    assert after.extra["counts"][-1] < 1e-8
+    np.testing.assert_array_equal(model.book(after)[-1], 10)
+    encoded = model.encoded(after, BATCH["images"]).reshape(-1, Z // 2)
+    again = after.extra["codes"].at[:-1].set(1e3)  # all are nearest to the dead one now
+    again, _ = model.update(
+        after.replace(extra=after.extra | {"codes": again}), BATCH, jax.random.key(3)
+    )
+    np.testing.assert_allclose(model.book(again)[-1], encoded.mean(axis=0), rtol=0.05)
 
 
 def test_dead_codes_are_those_that_are_hardly_ever_taken():
