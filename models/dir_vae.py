@@ -20,7 +20,9 @@ from .model import hyperparameter, register
 from .vae import VAE, Terms
 
 DIVERGENCES = {"multigamma": MultiGamma, "dirichlet": Dirichlet}
-LOWEST, HIGHEST = 1e-3, 100.0  # concentrations for which samples and densities are exact to 1e-4
+# Concentrations for which samples and densities are exact to 1e-4: of α. An α̂ may be less, down to
+# `floor`, where a code of it is 0 by underflow.
+LOWEST, HIGHEST = 1e-3, 100.0
 
 
 @register("dir_vae")
@@ -72,17 +74,24 @@ class DirVAE(VAE):
         after, logs = super().update(state, batch, key)
         if self.prior == "fixed":
             return after, logs
-        _, codes = self.infer(state, self.observed(batch), key)  # those of the update above
-        z = codes[:, : self.latents]
+        z, share = self.drawn(state, batch, key)
         # The paper estimates α once an epoch, from all its codes; here all the time, from those of
         # about the last 1 / (1 − memory) batches, because a run of a cohort has no epochs.
-        share = jnp.full(len(z), 1 / len(z))
         old, now = state.extra, (share @ z, share @ jnp.square(z))
         extra = [self.memory * a + (1 - self.memory) * b for a, b in zip(old, now, strict=True)]
         return after.replace(extra=extra), logs | {"concentration": by_moments(*extra).mean()}
 
+    def drawn(self, state, batch, key):
+        """The codes that the update with this key trains on [n, z], and their weights in a mean."""
+        _, z = self.infer(state, self.observed(batch), key)
+        return z, jnp.full(len(z), 1 / len(z))
+
 
 def by_moments(first, second):
-    """α [z] of the Dirichlet with these E[z_k] and E[z_k²], within bounds of `concentration`."""
+    """α [z] of the Dirichlet with these E[z_k] and E[z_k²], within bounds of `concentration`.
+
+    A dead code, whose variance is next to none of a Dirichlet's, moves S by its part of the mean
+    over k, as in the paper.
+    """
     variance = jnp.maximum(second - jnp.square(first), 1e-6)  # of a dead code it may be 0
     return jnp.clip(jnp.mean((first - second) / variance) * first, LOWEST, HIGHEST)

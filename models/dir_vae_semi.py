@@ -14,12 +14,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from soberlook.registry import BadInput, setting
+from soberlook.registry import setting
 
 from . import networks
 from .adam import adam
 from .dir_vae import DirVAE
 from .dirichlet import MultiGamma
+from .labels import KINDS, check_classes, labels_view
 from .model import hyperparameter, register
 
 
@@ -71,27 +72,21 @@ class Classed(NamedTuple):
 class SemiDirVAE(DirVAE):
     """Semi-supervised DirVAE (Joo et al., Pattern Recognition 2020): a class and a simplex code."""
 
+    version = 2
     trial = {"classes": 3, "labelled": 30}
 
     classes: int = setting(10, low=2)
     factor: int = setting(0, low=0)  # of the dataset, whose values the classes are
     labelled: int = setting(100, low=1)  # examples
-    labels: str = setting("perfect", choices=("perfect", "random"))
+    labels: str = setting("perfect", choices=KINDS)
     classifier_weight: float = hyperparameter(50.0, low=0)  # a
 
     @property
     def needs(self):
-        kind = {"kind": "noisy", "noise": 1.0} if self.labels == "random" else {}
-        return ("images", ("labels", {"count": self.labelled, **kind}))
+        return "images", labels_view(self.labelled, self.labels)
 
     def check(self, dataset):
-        sizes = dataset.factor_sizes
-        if self.factor >= len(sizes):
-            raise BadInput(f"{self.name}: factor must be below {len(sizes)}, found {self.factor}")
-        if self.classes != sizes[self.factor]:
-            found = f"{sizes[self.factor]} values of {dataset.factor_names[self.factor]!r}"
-            raise BadInput(f"{self.name}: classes must be as many as labels, found {self.classes} "
-                           f"for {found}")  # fmt: skip
+        check_classes(self, dataset, "factor", "classes", exactly=True)
 
     @property
     def codes(self):
@@ -122,17 +117,17 @@ class SemiDirVAE(DirVAE):
     def loss(self, params, state, batch, key):
         state, x = state.replace(params=params), self.observed(batch)
         posterior = self.encode(state, x)
-        y = jax.nn.one_hot(batch["labels"]["labels"][:, self.factor], self.classes)
+        y = self._classes_of(batch)
         log_q, log_q_labelled = jnp.split(posterior.log_q, [len(x) - len(y)])
-        # L(x, y) is U(x) of a q(y|x) that is sure.
-        q, log_q = (jnp.concatenate(p) for p in ((jnp.exp(log_q), y), (log_q, jnp.zeros_like(y))))
+        log_q = jnp.concatenate([log_q, jnp.zeros_like(y)])
+        q = self._weights(posterior, y)
         z = posterior.given.sample(key)
         every = jnp.broadcast_to(jnp.eye(self.classes), (*z.shape[:2], self.classes))
         codes = jnp.concatenate([z, every], axis=2).reshape(-1, self.codes)
         log_p = self.decode(state, codes).log_prob(jnp.repeat(x, self.classes, axis=0))
         reconstruction = -log_p.reshape(q.shape)
-        kl = self.beta * posterior.given.kl() + log_q + jnp.log(self.classes)
-        bounds = reconstruction + kl
+        kl = posterior.given.kl()
+        bounds = reconstruction + self.beta * kl + log_q + jnp.log(self.classes)
         # What classes have in common is hundreds of nats and says nothing of q(y|x): taken out, or
         # its rounding would be most of a small gradient.
         common = jax.lax.stop_gradient(bounds.mean(axis=1, keepdims=True))
@@ -142,6 +137,20 @@ class SemiDirVAE(DirVAE):
         logs = {name: part.sum(axis=1).mean() for name, part in parts.items()}
         logs["cross_entropy"] = jnp.mean(cross_entropy)
         return bound + self.classifier_weight * logs["cross_entropy"], logs
+
+    def drawn(self, state, batch, key):
+        posterior = self.encode(state, self.observed(batch))
+        q = self._weights(posterior, self._classes_of(batch)).reshape(-1)
+        z = posterior.given.sample(key).reshape(-1, self.latents)  # the draw of `loss`
+        return z, q * self.classes / len(q)
+
+    def _classes_of(self, batch):
+        """y of the labelled images, one-hot."""
+        return jax.nn.one_hot(batch["labels"]["labels"][:, self.factor], self.classes)
+
+    def _weights(self, posterior, y):
+        """q(y|x) of images, and for labelled ones one that is sure: L(x, y) is U(x) of that."""
+        return jnp.concatenate([jnp.exp(posterior.log_q[: -len(y)]), y])
 
     def _classifier(self, state):
         heads, shape = {"class": self.classes}, state.image_shape

@@ -145,6 +145,26 @@ def test_semi_supervised(batch):
     expected = np.concatenate([unlabelled, labelled]).mean() + 7 * cross_entropy
     assert float(loss) == pytest.approx(expected, rel=1e-5)
     assert float(logs["cross_entropy"]) == pytest.approx(cross_entropy, rel=1e-5)
+    # The KL is that of the codes, without its weight.
+    q[B:] = np.eye(C)[labels]
+    kl = (q * np.float64(posterior.given.kl())).sum(axis=1).mean()
+    assert float(logs["kl"]) == pytest.approx(kl, rel=1e-5)
+
+
+def test_a_semi_supervised_prior_is_learned_from_the_codes_that_are_trained_on(batch):
+    """Those that the decoder was shown, weighed as the bounds are: labelled images by their y."""
+    model, state = started(semi(prior="learned", memory=0.0), batch)
+    key, shown = jax.random.key(2), []
+    spied = semi(prior="learned", memory=0.0)
+    object.__setattr__(spied, "decode", lambda s, z: shown.append(z) or model.decode(s, z))
+    spied.loss(state.params, state, batch, key)
+    z = np.float64(shown[0][:, :Z]).reshape(2 * B, C, Z)
+    after, _ = fast(model.update)(state, batch, key)
+    q = special.softmax(np.float64(model.encode(state, model.observed(batch)).logits), axis=1)
+    q[B:] = np.eye(C)[np.asarray(batch["labels"]["labels"][:, 1])]
+    for power, found in enumerate(after.extra, start=1):
+        expected = np.einsum("nc,ncz->z", q, z**power) / (2 * B)
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def gradient(model, state, batch, part):
@@ -217,9 +237,9 @@ def test_settings_out_of_range(settings, message):
 
 def test_classes_that_are_not_the_labels():
     SemiDirVAE().check(Digits())
-    with pytest.raises(BadInput, match="classes must be as many as labels, found 3 for 10 values"):
+    with pytest.raises(BadInput, match="classes must be 10, the values of 'digit' of .*, found 3"):
         SemiDirVAE(classes=3).check(Digits())
-    with pytest.raises(BadInput, match="factor must be below 1, found 1"):
+    with pytest.raises(BadInput, match="factor must be < 1, the factors of 'digits', found 1"):
         SemiDirVAE(factor=1).check(Digits())
     with pytest.raises(BadInput, match="concentration must be"):
         StickBreakingVAE(concentration=0)
