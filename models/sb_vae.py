@@ -5,6 +5,7 @@ z_k = v_k Π_{j<k} (1 − v_j),   z_K = Π_{j<K} (1 − v_j)
 v_k = (1 − u_k^(1/b_k))^(1/a_k),   u_k ~ U(0, 1),   k = 1..K − 1
 """
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -19,6 +20,7 @@ from .vae import VAE
 
 TERMS = 10  # of the Taylor series in the KL, as in the authors' code
 TINY = 1e-30  # of a stick: what is left of it then is 0 to the decoder
+FAR = -30.0  # of log u / b: log v is −u^(1/b) / a from here on, and may be 0 by underflow
 
 
 class Sticks(NamedTuple):
@@ -32,20 +34,25 @@ class Sticks(NamedTuple):
     def mean(self) -> Float[Array, "b z"]:
         """E[z], exact: sticks are independent."""
         log_v = jnp.log(self.b) + betaln(1 + 1 / self.a, self.b)
-        return pieces(log_v, jnp.log1p(-jnp.minimum(jnp.exp(log_v), 1 - 1e-6)))
+        return pieces(log_v, log_minus(jnp.minimum(log_v, -1e-6)))
 
     def sample(self, key: PRNGKeyArray) -> Float[Array, "b z"]:
         """z, differentiable in a and b."""
         u = jax.random.uniform(key, self.a.shape, minval=1e-6, maxval=1 - 1e-6)
-        log_v = jnp.log(-jnp.expm1(jnp.log(u) / self.b)) / self.a
-        log_v = jnp.minimum(log_v, -TINY)
-        return pieces(log_v, jnp.log(-jnp.expm1(log_v)))
+        return pieces(*self.broken(u))
+
+    def broken(self, u):
+        """log v and log(1 − v) [b, s], either exact where the other is next to 0."""
+        power = jnp.log(u) / self.b
+        log_v, far = log_minus(power) / self.a, power < FAR
+        rest = log_minus(jnp.where(far, -1, log_v))
+        return log_v, jnp.where(far, power - jnp.log(self.a), rest)
 
     def sample_prior(self, key: PRNGKeyArray) -> Float[Array, "b z"]:
         """z of sticks v ~ Beta(1, α)."""
         u = jax.random.uniform(key, self.a.shape, minval=1e-6, maxval=1 - 1e-6)
         rest = jnp.log(u) / self.prior
-        return pieces(jnp.log(-jnp.expm1(rest)), rest)
+        return pieces(log_minus(rest), rest)
 
     def log_ratio(self, z: Float[Array, "b z"]) -> Float[Array, " b"]:
         """log p(z) − log q(z|x), by the sticks: the Jacobian of z is that of both."""
@@ -55,7 +62,7 @@ class Sticks(NamedTuple):
         v, rest = (jnp.maximum(part / before, TINY) for part in (z[:, :-1], left[:, 1:]))
         log_v = jnp.where(v < 0.5, jnp.log(v), jnp.minimum(jnp.log1p(-rest), -TINY))
         log_p = jnp.log(prior) + (prior - 1) * jnp.log(rest)
-        log_q = jnp.log(a * b) + (a - 1) * log_v + (b - 1) * jnp.log(-jnp.expm1(a * log_v))
+        log_q = jnp.log(a * b) + (a - 1) * log_v + (b - 1) * log_minus(a * log_v)
         # At either end of a stick one event, of which the probability of v < t goes as b t^a, and
         # of 1 − v < t as (a t)^b. Where nothing is left to break, later sticks change no z.
         low, high = v <= TINY, rest <= TINY
@@ -83,6 +90,13 @@ class Sticks(NamedTuple):
         return self.kl_per_latent().sum(axis=1)
 
 
+def log_minus(x):
+    """log(1 − eˣ) of x < 0, without loss at either end, and with derivatives."""
+    near = x > -math.log(2)
+    small = jnp.log(-jnp.expm1(jnp.where(near, x, -1)))
+    return jnp.where(near, small, jnp.log1p(-jnp.exp(jnp.where(near, -1, x))))
+
+
 def pieces(log_v, log_rest):
     """z [b, K] of sticks [b, K − 1], by log v and log(1 − v)."""
     before = jnp.pad(jnp.cumsum(log_rest, axis=1), ((0, 0), (1, 0)))
@@ -93,6 +107,7 @@ def pieces(log_v, log_rest):
 class StickBreakingVAE(VAE):
     """Stick-Breaking VAE (Nalisnick & Smyth, ICLR 2017): codes are pieces of a stick."""
 
+    version = 2
     paper = "Nalisnick & Smyth, ICLR 2017"
     span = (0.0, 1.0)
 

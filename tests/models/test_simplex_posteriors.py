@@ -135,6 +135,29 @@ def test_kl_of_gammas_and_of_dirichlets():
         np.testing.assert_allclose(equal, 0, atol=1e-5)
 
 
+@pytest.mark.parametrize("b", [0.02, 0.05, 0.2])
+@pytest.mark.parametrize("a", [0.05, 1.0, 3.0])
+def test_what_is_left_of_a_stick_and_its_gradient(a, b):
+    """log(1 − v) and its derivative by b against float64, by central differences."""
+    u = np.float32([1e-6, 1e-3, 0.05, 0.3, 0.4, 0.5, 0.7, 0.9, 0.99])
+
+    def rest(b):
+        return Sticks(jnp.full(9, a), b, jnp.ones(9)).broken(u)[1]
+
+    def exact(b):
+        power = np.log(np.float64(u)) / b
+        log_v = np.log1p(-np.exp(power)) / a
+        # Below the least float64 that 1 can be told from: v = 1 − e^power / a.
+        small = power - np.log(a)
+        return np.where(power < -30, small, np.log(-np.expm1(np.minimum(log_v, -1e-300))))
+
+    expected, slope = exact(b), (exact(b * 1.0001) - exact(b * 0.9999)) / (2e-4 * b)
+    assert expected.min() < -50
+    np.testing.assert_allclose(rest(jnp.full(9, b)), expected, rtol=1e-4, atol=1e-6)
+    found = jax.grad(lambda b: rest(b).sum())(jnp.full(9, b))
+    np.testing.assert_allclose(found, slope, rtol=1e-3, atol=1e-6)
+
+
 def kumaraswamy(a, b):
     v = np.linspace(0, 1, 2_000_001)[1:-1]
     return v, a * b * v ** (a - 1) * (1 - v**a) ** (b - 1)
