@@ -11,8 +11,11 @@ Where it is known that k factors differ, so do the k latents of largest δ. The 
 average of both posteriors, as in GVAE, or their product, as in ML-VAE.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
 
 from soberlook.registry import BadInput, setting
 
@@ -21,6 +24,18 @@ from .beta_vae import BetaVAE
 from .model import hyperparameter, register
 from .posteriors import Gaussian
 from .vae import Terms
+
+
+class OfPairs(NamedTuple):
+    """q̂ of the first images and then of the second ones, and which of it the pairs share."""
+
+    mean: Float[Array, "b z"]
+    log_var: Float[Array, "b z"]
+    shared: Bool[Array, "p z"]  # p pairs, b = 2 p
+
+    sample = Gaussian.sample
+    kl_per_latent = Gaussian.kl_per_latent
+    kl = Gaussian.kl
 
 
 @register("ada_gvae")
@@ -45,6 +60,8 @@ class AdaGVAE(BetaVAE):
                 f"{self.name}: where known, changed must be ≥ 1 and < {self.latents}, the latents, "
                 f"found {self.changed}"
             )
+        if self.known and self.rule != "exactly":
+            raise BadInput(f"{self.name}: where known, rule must be 'exactly', found {self.rule!r}")
 
     def aggregate(self, q: Gaussian) -> Gaussian:
         """Of both images' posteriors [2, b, z] one [b, z]."""
@@ -58,7 +75,7 @@ class AdaGVAE(BetaVAE):
         shared = self.shared(divergence(*(Gaussian(*one) for one in zip(*own, strict=True))))
         together = self.aggregate(own)
         q = [jnp.where(shared, a[None], b) for a, b in zip(together, own, strict=True)]
-        q = Gaussian(*(a.reshape(-1, self.latents) for a in q))
+        q = OfPairs(*(a.reshape(-1, self.latents) for a in q), shared)
         return q, q.sample(jax.random.fold_in(key, 0))
 
     def shared(self, delta):
@@ -69,8 +86,7 @@ class AdaGVAE(BetaVAE):
 
     def regularizer(self, t: Terms):
         regularizer, logs = super().regularizer(t)
-        first, second = jnp.split(t.posterior.mean, 2)
-        return regularizer, logs | {"shared": (first == second).sum(axis=1)}
+        return regularizer, logs | {"shared": t.posterior.shared.sum(axis=1)}
 
 
 @register("ada_ml_vae")

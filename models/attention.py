@@ -2,7 +2,7 @@
 Attri-VAE (Cetin et al., Computerized Medical Imaging and Graphics 2023).
 
     A  the maps of the encoder's last convolution,   G_j = ∂μ_j / ∂A / rms(∂μ_j / ∂A)
-    M_j = relu(Σ_c w_jc A_c),   w_jc = the mean of G_j's channel c over the map
+    M_j = relu(upsampled(Σ_c w_jc A_c)),   w_jc = the mean of G_j's channel c over the map
 
 Attri-VAE derives a sample of z_j, of which the mean's derivative is the part without noise.
 """
@@ -45,15 +45,16 @@ def attention_maps(model, state, x):
 
 
 def grad_cam(maps, gradients):
-    """M [b, z, h, w] of maps [b, h, w, c] and the latents' derivatives by them [b, z, h, w, c]."""
+    """Σ_c w_c A_c [b, z, h, w] of maps A [b, h, w, c] and the latents' derivatives by them
+    [b, z, h, w, c]."""
     square = jnp.square(gradients).mean(axis=(2, 3, 4), keepdims=True)
     weights = (gradients / (jnp.sqrt(square) + 1e-5)).mean(axis=(2, 3))  # [b, z, c]
-    return jax.nn.relu(jnp.einsum("bzc,bhwc->bzhw", weights, maps))
+    return jnp.einsum("bzc,bhwc->bzhw", weights, maps)
 
 
 def upsampled(m, shape):
-    """m [b, z, h, w] at the size of the image, each scaled to [0, 1]."""
-    m = jax.image.resize(m, (*m.shape[:2], *shape), "linear")
+    """What is above 0 of m [b, z, h, w] at the size of the image, each scaled to [0, 1]."""
+    m = jax.nn.relu(jax.image.resize(m, (*m.shape[:2], *shape), "linear"))
     low, high = m.min(axis=(2, 3), keepdims=True), m.max(axis=(2, 3), keepdims=True)
     return (m - low) / jnp.where(high > low, high - low, 1)
 

@@ -1,7 +1,7 @@
 """ControlVAE: Shao et al., "ControlVAE: Controllable Variational Autoencoder", ICML 2020.
 
     loss = E_q(z|x)[−log p(x|z)] + β KL(q(z|x) ‖ p(z)),  β by a PI controller from C − KL    (eq. 5)
-    C = min(kl_target, kl_start + kl_rise step)
+    C = kl_start + (kl_target − kl_start) min(1, kl_rise step)
 
 In GCVAE's terms (`gcvae.py`) this is α = −β, γ = 0. What its paper's table calls ControlVAE, α = 0,
 is (1 − β) times this loss at the weight β / (1 − β).
@@ -22,13 +22,16 @@ class ControlVAE(VAE):
     bound and `saturated` at 1.
     """
 
+    version = 2
     paper = "Shao et al., ICML 2020"
 
     # 16 and 18 nats are the paper's on dSprites, the others lie around them.
     kl_target: float = hyperparameter(18.0, sweep=(8, 12, 16, 18, 20, 25), low=0)
-    # In the paper C starts at 0.5 and gains 0.15 every 5,000 updates; here it does so evenly.
+    # In the paper C starts at 0.5 and gains 0.15 every 5,000 updates, which takes 600,000 to get to
+    # 18, and until then all targets are one. Here it gains a share of its way at every update, and
+    # reaches any target after 1 / kl_rise of them.
     kl_start: float = hyperparameter(0.5, low=0)
-    kl_rise: float = hyperparameter(3e-5, low=0)
+    kl_rise: float = hyperparameter(1e-5, low=0)
     kp: float = hyperparameter(0.01, low=0)
     ki: float = hyperparameter(0.001, low=0)
     beta_min: float = hyperparameter(1.0, low=0)
@@ -56,5 +59,6 @@ class ControlVAE(VAE):
 
     def controller(self, state) -> Controller:
         """The controller of β at this update."""
-        c = jnp.minimum(self.kl_target, self.kl_start + self.kl_rise * state.step)
+        start = jnp.minimum(self.kl_start, self.kl_target)
+        c = start + (self.kl_target - start) * jnp.minimum(1, self.kl_rise * state.step)
         return Controller(c, self.kp, self.ki, self.beta_min, self.beta_max)

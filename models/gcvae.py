@@ -35,10 +35,11 @@ class GCVAE(VAE):
 
     α grows while the reconstruction is worse than its target, which *lowers* the weight of the
     reconstruction: so it is published. A target that is never met, with a memory, ends at α = 1,
-    where its weight is −β. "repo_stateless" controllers are those of the released
-    code, made anew at every update: I never accumulates, and α and β stay below K_p + K_i |e|.
+    where its weight is −β and what was learnt is unlearned. "repo_stateless" controllers are those
+    of the released code, made anew at every update: α and β stay below K_p + K_i |e|.
     """
 
+    version = 2
     paper = "Ezukwoke et al., arXiv 2206.04225, 2022"
 
     distance: str = setting("mmd", choices=("mmd", "mahalanobis", "mah_mmd"))
@@ -63,7 +64,9 @@ class GCVAE(VAE):
         for control in self._controllers().values():
             control.check(self.name)
         if self.reconstruction == "per_row" and len(dataset.image_shape) != 3:
-            raise BadInput(f"{self.name}: per_row must be images, found {dataset.image_shape}")
+            raise BadInput(
+                f"{self.name}: reconstruction 'per_row' needs images, found {dataset.image_shape}"
+            )
 
     def init(self, key, batch):
         return super().init(key, batch).replace(extra=self._start())
@@ -112,7 +115,11 @@ class GCVAE(VAE):
             # A constant: what reached the encoder would be rounding.
             return jax.lax.stop_gradient(mahalanobis(t.z))
         d = mmd(t.z, jax.random.normal(t.key, t.z.shape))
-        return d * jnp.diag(precision(t.z)).mean() if self.distance == "mah_mmd" else d
+        if self.distance == "mmd":
+            return d
+        # As in the released code, which computes Mahalanobis parts outside of what it derives: or
+        # codes would lower the distance by growing, whatever their distribution.
+        return d * jax.lax.stop_gradient(jnp.diag(precision(t.z)).mean())
 
     def _rows(self, state):
         """What nats per image are divided by."""

@@ -72,7 +72,7 @@ class NashAE(VAE):
         covariances = covariance(jax.lax.stop_gradient(t.z), predicted)
         reconstruction = jnp.mean(t.reconstruction) / t.images[0].size
         loss = (1 - self.lambda_cov) * reconstruction + self.lambda_cov * covariances.sum()
-        live = jnp.ptp(t.z, axis=0) > 0.2
+        live = jnp.ptp(t.z, axis=0) > 0.2  # of this batch: the more, the larger it is
         logs = {
             "reconstruction": t.reconstruction,
             "covariance": covariances.sum(),

@@ -111,11 +111,11 @@ def test_two_equal_images_are_those_of_a_beta_vae(pairs):
     expected, _ = jax.jit(BetaVAE(latents=Z).loss)(state.params, state, batch, key)
     for cls in CLASSES:
         loss, logs = jax.jit(cls(latents=Z).loss)(state.params, state, batch, key)
-        assert float(loss) == pytest.approx(float(expected), rel=1e-6)
+        assert float(loss) == pytest.approx(float(expected), rel=1e-6) and logs["shared"] == 0
     # An average of equal ones is each of them; told that one differs, all others are averaged.
     told = AdaGVAE(latents=Z, changed=1, known=True)
     told, logs = jax.jit(told.loss)(state.params, state, batch, key)
-    assert float(told) == pytest.approx(float(expected), rel=1e-6) and logs["shared"] >= Z - 1
+    assert float(told) == pytest.approx(float(expected), rel=1e-6) and logs["shared"] == Z - 1
 
 
 def test_what_is_shared_reaches_both_images_and_the_rest_its_own(transparent):
@@ -134,6 +134,10 @@ def test_bad_pairs_are_one_line_before_training():
     for wrong in (0, 10, 11):
         with pytest.raises(BadInput, match=f"≥ 1 and < 10, the latents, found {wrong}"):
             AdaGVAE(changed=wrong, known=True).check(MiniSprites())
+    for rule in ("at_most", "one_or_k"):
+        with pytest.raises(BadInput, match=f"where known, rule must be 'exactly', found '{rule}'"):
+            AdaGVAE(changed=2, known=True, rule=rule).check(MiniSprites())
+        AdaGVAE(changed=2, rule=rule).check(MiniSprites())
     AdaMLVAE(changed=9, known=True).check(None)
     with pytest.raises(BadInput, match="variance_scale must be a finite number ≥ 1 and ≤ 2"):
         AdaMLVAE(variance_scale=0.5)

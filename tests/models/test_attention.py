@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soberlook.models import BetaVAE, State, attention_maps, networks, overlay
-from soberlook.models.attention import grad_cam
+from soberlook.models.attention import grad_cam, upsampled
 from soberlook.registry import BadInput
 
 
@@ -50,7 +50,14 @@ def test_grad_cam_against_its_formula():
             for c in range(5):
                 expected[b, z] += g[..., c].mean() * maps[b, ..., c]
     found = grad_cam(jnp.float32(maps), jnp.float32(gradients))
-    np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_what_lowers_a_latent_narrows_what_raises_it_next_to_it():
+    """What is below 0 is cut off between the places of the map, and not at them."""
+    m = np.asarray(upsampled(jnp.float32([[[[1.0, -1.0]]]]), (1, 8)))[0, 0, 0]
+    # Linear from 1 at 1.5 to −1 at 5.5, and level outside.
+    np.testing.assert_allclose(m, [1, 1, 0.75, 0.25, 0, 0, 0, 0], atol=1e-6)
 
 
 def test_of_a_convolutional_encoder():
