@@ -42,7 +42,7 @@ class Representation(NamedTuple):
     """A trained run over its dataset's whole grid, n cells in C order."""
 
     mean: Float[np.ndarray, "n z"]  # the posterior mean: the codes that the study scores
-    kl: Float[np.ndarray, "n z"]  # KL(q(z_j|x) ‖ p(z_j)) in nats
+    kl: Float[np.ndarray, "n any"]  # KL(q(z_j|x) ‖ p(z_j)) in nats; a one-hot of K codes has one
     reconstruction: Float[np.ndarray, " n"]  # −log p(x|z) in nats, z one sample of q(z|x)
     factor_sizes: tuple[int, ...]
     sampled: Float[np.ndarray, "n z"] | None = None  # that sample of q(z|x)
@@ -120,7 +120,7 @@ def register(
     "representation" (representation);
     "interventions" (representation, rng), for metrics that draw cells by a rule of their own;
     "trained" (trained, rng), for metrics of images and of the decoder;
-    "setting" (codes [m, n, z], kl [m, z]) of the m runs of one setting, at the same drawn cells;
+    "setting" (codes [m, n, z], kl [m, any]) of the m runs of one setting, at the same drawn cells;
     its numbers are arrays [m].
     """
 

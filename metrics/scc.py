@@ -20,12 +20,15 @@ def scc(codes: Num[np.ndarray, "*runs n z"], factors: Num[np.ndarray, "n a"]) ->
     images these, of others its factors. In [0, 1], higher is better. Nearly 0 for codes that know
     nothing: of chance correlations the largest is taken where it looks significant (.009 for ten
     codes of noise at 10,000 points). One code may be counted for several attributes. Raises
-    ValueError for codes and factors that are not finite and for a factor of one value.
+    ValueError for codes and factors that are not finite, for a factor of one value, and for fewer
+    than three samples, of which no correlation is significant.
     """
     codes, factors = check_codes_and_factors(codes, factors, whole=False)
+    if len(factors) < 3:
+        raise ValueError(f"codes and factors must be three samples at least, found {len(factors)}")
     rho = np.abs(spearman(codes, factors)).max(axis=-2)  # (..., a)
     freedom = len(factors) - 2
-    with np.errstate(divide="ignore"):  # 1 is infinitely far from 0; and so is anything of two
+    with np.errstate(divide="ignore"):  # 1 is infinitely far from 0
         statistic = rho * np.sqrt(freedom / (1 - rho**2))
-    p = 2 * t.sf(statistic, max(freedom, 1))
+    p = 2 * t.sf(statistic, freedom)
     return {"scc": numbers(np.where(p <= 0.05, rho, 0).mean(axis=-1))}

@@ -13,7 +13,7 @@ import numpy as np
 from jax.nn import logsumexp
 
 from . import asking
-from .metric import Trained, register
+from .metric import Trained, check_codes, register
 
 
 @register("total_correlation", of="trained")
@@ -25,13 +25,14 @@ def total_correlation(
     `total_correlation` is 0 for independent codes. An estimate from so many samples of q(z), at
     times below 0; exact in q(z) where the grid has no more than `cells` cells, and of as many drawn
     ones where it has, too large then, since fewer images are easier to tell apart. Raises
-    ValueError for posteriors that are not Gaussian.
+    ValueError for posteriors that are not Gaussian or not finite.
     """
     drawn = rng.permutation(len(trained.representation.mean))[:cells]
     images = asking.observe(trained, drawn, asking.draw_key(rng))
     posterior = asking.encode(trained, images)
     if not hasattr(posterior, "log_var"):
         raise ValueError(f"posteriors must be Gaussian, found {type(posterior).__name__}")
+    check_codes(posterior.log_var, "encoded log_var")
     z, _ = asking.sample(posterior, asking.draw_key(rng))
     log_ratios = _log_ratios(z[:samples], posterior.mean, posterior.log_var)
     return {"total_correlation": float(np.mean(np.asarray(log_ratios, np.float64)))}

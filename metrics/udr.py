@@ -17,7 +17,7 @@ from .metric import check_codes, register
 @register("udr", of="setting")
 def udr(
     codes: Num[np.ndarray, "m n z"],
-    kl: Float[np.ndarray, "m z"],
+    kl: Float[np.ndarray, "m any"],
     *,
     alpha: float = 0.1,
     threshold: float = 0.01,
@@ -32,9 +32,13 @@ def udr(
     agree, and score high. A run with no informative code agrees with none: every pair it is in
     scores 0, which also lowers the median of the others; if all are so, all score 0 (the authors'
     code fails there). Raises ValueError for a single run, which has nothing to be compared with,
-    and for codes and divergences that are not finite.
+    for codes and divergences that are not finite, and for posteriors that do not have one
+    divergence a code, as where several codes are a one-hot.
     """
     codes, kl = check_codes(codes), check_codes(kl, "kl")
+    if codes.ndim == 3 and kl.ndim == 2 and kl.shape[1] != codes.shape[2]:
+        widths = f"{codes.shape[2]} and {kl.shape[1]}"
+        raise ValueError(f"udr needs a KL of every code, found {widths} columns of codes and kl")
     if codes.ndim != 3 or kl.shape != (codes.shape[0], codes.shape[2]):
         shapes = f"{codes.shape} and {kl.shape}"
         raise ValueError(f"codes and kl must be [m, n, z] and [m, z], found shapes {shapes}")

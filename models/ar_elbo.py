@@ -7,8 +7,8 @@ with the decoder's covariance Σ of one of four forms, r = x − μ(z) of d pixe
 
     "iso"                σ² I,           σ² = E ‖r‖² / d     the most likely one, of the batch
     "diagonal"           diag(σ_i²),     σ_i² = E r_i²       likewise
-    "iso_per_image"      σ²(z) I         predicted by the decoder, as is
-    "diagonal_per_image" diag(σ_i²(z))
+    "iso_per_image"      σ²(z) I         the geometric mean of "diagonal_per_image"'s d variances
+    "diagonal_per_image" diag(σ_i²(z))   predicted by the decoder, as is
 
 With the most likely variance the first loss is d/2 log E ‖r‖² + KL but for constants, the second
 ½ Σ_i log E r_i² + KL, and so they are in public code. Here the variance is put into the density as
@@ -23,8 +23,9 @@ the batch's alone: the log of a small batch's mean is biased.
 
 import jax.numpy as jnp
 
-from soberlook.registry import setting
+from soberlook.registry import BadInput, setting
 
+from . import networks
 from .likelihoods import Gaussian
 from .model import hyperparameter, register
 from .vae import VAE, Terms
@@ -43,6 +44,17 @@ class ARELBO(VAE):
     floor: float = hyperparameter(1e-4, low=0)
     decay: float = hyperparameter(0.0, low=0, high=0.9999)
     likelihood: str = setting("gaussian", choices=("gaussian",))
+
+    def resolved(self, image_shape):
+        resolved = super().resolved(image_shape)
+        if self.variance == "iso_per_image" and resolved.network in networks.AUTOREGRESSIVE:
+            # The mean is over all pixels, of which each would be said to know those after it.
+            raise BadInput(
+                f"{self.name}: variance 'iso_per_image' is no density with network "
+                f"{resolved.network!r}, whose pixels know only those before: use "
+                "'diagonal_per_image'"
+            )
+        return resolved
 
     @property
     def outputs(self):

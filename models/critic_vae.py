@@ -11,7 +11,9 @@ A critic f must tell from which of a batch's B images a code z_i is:
               the same with images and codes exchanged
     "hybrid"  the same, h a further output of the encoder
 
-τ is a parameter, kept as its logarithm. An image that is in a batch twice counts against itself.
+τ is a parameter, kept as its logarithm. It is not bounded as CLIP's is, by 100: L ≥ 0 for every τ,
+and one wrong guess that is too sure brings it down. "self" has no use for `critic_width` and
+`temperature`. An image that is in a batch twice counts against itself.
 """
 
 import math

@@ -15,6 +15,11 @@ crossed (SBX: Deb & Agrawal, 1995) and mutated by Cauchy noise,
 
 ELBO_1 has no β in it: whoever is judged by its own weighted loss, wins with the smallest β.
 "joint": the fittest's parameters and moments are copied to all; "beta_only": each keeps its own.
+In "joint" all have gained from one ELBO, so that the gain ranks as the ELBO itself does; what it
+was before decides in "beta_only" alone.
+
+Fitness is computed at every update, where a branch would be mapped into computing both sides: a
+forward pass of every copy, on top of the P updates.
 
 Children are tried while they train, in the next segment, so that a step of every copy is a step
 towards the result and none is thrown away; then survivors cannot be chosen among parents and

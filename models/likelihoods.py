@@ -62,7 +62,9 @@ class Laplace(NamedTuple):
 class Autoregressive(NamedTuple):
     """Pixels that depend on those before them, in raster order, by a decoder that reads the image.
 
-    `given(x)` is the likelihood of independent pixels, each by what x shows before it.
+    `given(x)` is the likelihood of the pixels, each around what x shows before it. Where its errors
+    e = x − x̂(x) are independent it is a product over pixels. Blurred ones are not (`blur.py`); it
+    is a density all the same, since x ↦ e has a triangular Jacobian with ones on its diagonal.
     """
 
     given: Callable
@@ -81,7 +83,7 @@ class Autoregressive(NamedTuple):
         return jax.lax.fori_loop(0, math.prod(self.black.shape[1:]), settle, self.black)
 
     def log_prob(self, x: Float[Array, "b *x"]) -> Float[Array, " b"]:
-        """log p(x|z) = Σ_i log p(x_i | x_<i, z), exact and in one pass."""
+        """log p(x|z), exact and in one pass: Σ_i log p(x_i | x_<i, z) of independent errors."""
         return self.given(x).log_prob(x)
 
 

@@ -279,8 +279,8 @@ def _conv(wide_kernel, heads, image_shape, outputs, dtype, gradients):
 
 
 def _halvings(image_shape):
-    """How often a convolution of stride 2 can halve both sides, down to 4 pixels at least; 0 for
-    what is no image, and where more than 8 pixels would be left."""
+    """How often a convolution of stride 2 can halve both sides, until one has no more than 4 pixels
+    (or 3, of 24, 48 or 96); 0 for what is no image, and where more than 8 would be left."""
     if len(image_shape) != 3:
         return 0
     times, side = 0, image_shape[:2]

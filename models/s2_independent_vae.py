@@ -2,11 +2,12 @@
 know; information is estimated by MINE (Belghazi et al., ICML 2018).
 
     loss = E_q(z|x)[−log p(x|z)] + β KL(q(z|x) ‖ p(z)) + γ_sup(t) Σ_f Σ_{j≠f} Î(μ_j(x_l); y_f)²
-    Î(μ; y) = max_T E[T(μ, y)] − log E[exp T(μ, y')]              y': the labels of other images
+    Î(μ; y) = max_T E[T(μ, y)] − log E[exp T(μ, y')]              y': labels of the batch, permuted
 
 There is a network T for every code and factor. All take one step up, of all Î, while the model
-takes its own. Labels that were not observed are in neither expectation. As in the public code T
-reads labels as numbers 0, 1, …; its hidden layer is rectified here, and an ELU there.
+takes its own. A permutation leaves one image its own label, on average. Labels that were not
+observed are in neither expectation. As in the public code T reads labels as numbers 0, 1, …; its
+hidden layer is rectified here, and an ELU there.
 """
 
 import jax

@@ -47,13 +47,19 @@ class VMIVAE(VAE):
     informative: int = setting(2, low=1)  # m
     reader_learning_rate: float = hyperparameter(1e-4, low=0)
 
-    def check(self, dataset):
-        super().check(dataset)
+    def resolved(self, image_shape):
+        resolved = super().resolved(image_shape)
         if self.informative > self.latents:
             raise BadInput(
                 f"{self.name}: informative must be ≤ latents, {self.latents}, "
                 f"found {self.informative}"
             )
+        if resolved.network in networks.AUTOREGRESSIVE:
+            raise BadInput(
+                f"{self.name}: network must decode all pixels at once, found {self.network!r}, "
+                "which has no mean of images to read: use 'mlp'"
+            )
+        return resolved
 
     def init(self, key, batch):
         key_vae, key_reader = jax.random.split(key)

@@ -24,7 +24,7 @@ largest λ that cannot gain by it.
 import jax
 import jax.numpy as jnp
 
-from soberlook.registry import setting
+from soberlook.registry import BadInput, setting
 
 from .choice import GaussianAndChoice
 from .model import hyperparameter, register
@@ -48,6 +48,14 @@ class JointVMIVAE(VMIVAE):
     temperature: float = hyperparameter(1.0, low=1e-3)  # T_0
     temperature_rate: float = hyperparameter(0.0, low=0)
     temperature_min: float = hyperparameter(0.5, low=1e-3)
+
+    def resolved(self, image_shape):
+        if self.temperature < self.temperature_min:
+            raise BadInput(
+                f"{self.name}: temperature must be ≥ temperature_min, {self.temperature_min}, "
+                f"found {self.temperature}"
+            )
+        return super().resolved(image_shape)
 
     @property
     def heads(self):

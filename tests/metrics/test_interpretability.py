@@ -107,3 +107,8 @@ def test_the_metrics_check_their_arrays(score, rng):
         score(np.full((50, 2), np.nan), a)
     with pytest.raises(ValueError, match="factors must vary, found one value in column 1"):
         score(a, a * [1, 0])
+
+
+def test_of_two_samples_no_correlation_is_significant():
+    with pytest.raises(ValueError, match="must be three samples at least, found 2"):
+        scc_of(np.eye(2), np.arange(2.0)[:, None])

@@ -53,3 +53,10 @@ def test_gaussian_codes_have_the_closed_form():
 def test_points_have_none():
     with pytest.raises(ValueError, match="must be Gaussian, found Point"):
         found(np.zeros((600, 2)), None, Point)
+
+
+def test_variances_that_are_not_finite_are_refused():
+    log_var = np.zeros((600, 2))
+    log_var[7, 1] = np.nan
+    with pytest.raises(ValueError, match="encoded log_var must be finite, .* in column 1"):
+        found(np.zeros((600, 2)), log_var)

@@ -150,7 +150,12 @@ def test_it_is_a_metric_of_a_setting():
     [
         (np.eye(3)[None], np.ones((1, 3)), "two runs at least, found one"),
         (np.ones((2, 1, 3)), np.ones((2, 3)), "two samples at least, found one"),
-        (np.ones((2, 4, 3)), np.ones((2, 2)), r"found shapes \(2, 4, 3\) and \(2, 2\)"),
+        (
+            np.ones((2, 4, 3)),
+            np.ones((2, 2)),
+            "a KL of every code, found 3 and 2 columns",
+        ),
+        (np.ones((2, 4, 3)), np.ones((3, 3)), r"found shapes \(2, 4, 3\) and \(3, 3\)"),
         (np.ones((4, 3)), np.ones((4, 3)), r"must be \[m, n, z\]"),
         (np.full((2, 4, 3), np.nan), np.ones((2, 3)), "^codes must be finite"),
         (np.ones((2, 4, 3)), np.full((2, 3), np.inf), "^kl must be finite"),

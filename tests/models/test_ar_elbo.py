@@ -9,6 +9,7 @@ from scipy import optimize, stats
 
 from soberlook.models import ARELBO, BetaVAE, GaussianVAE, SigmaVAE
 from soberlook.models.ar_elbo import PER_IMAGE, SHARED
+from soberlook.registry import BadInput
 
 B, SHAPE, D = 5, (2, 3, 1), 6
 LINEAR = {"network": "linear", "latents": 2, "learning_rate": 0}
@@ -142,6 +143,24 @@ def test_what_is_decoded_is_a_density_of_the_states_variance(variance, batch):
     assert (spread > 0.01).all() and np.isfinite(logs["loss"])
     other = np.exp(model.decode(state, -z).log_var)  # only predicted variances are the code's own
     assert np.allclose(other, spread) == (variance in SHARED)
+
+
+def test_variances_of_an_autoregressive_decoder_read_no_later_pixel(batch):
+    with pytest.raises(BadInput, match="'iso_per_image' is no density with network 'made', .* use"):
+        ARELBO(variance="iso_per_image", network="made").resolved(SHAPE)
+    model = ARELBO(variance="diagonal_per_image", network="made", latents=2).resolved(SHAPE)
+    state = start(model, batch)
+
+    @jax.jit
+    def reads(x):
+        def log_var(x):
+            outputs = model.outputs_of(state, jnp.ones((1, 2)), x)
+            return model.likelihood_of(state, outputs).log_var.reshape(D)
+
+        return jax.jacobian(log_var)(x).reshape(D, D)
+
+    found = reads(batch["images"][:1])
+    np.testing.assert_array_equal(found != 0, np.tri(D, k=-1, dtype=bool))
 
 
 def test_a_moving_average_begins_with_the_first_batch(batch):

@@ -74,6 +74,57 @@ def test_critics_are_two_directions_of_scaled_cosines(critic, batch):
     assert float(logs["loss"]) == pytest.approx(total, rel=1e-5)
 
 
+@pytest.mark.parametrize("critic", CRITICS)
+def test_every_network_has_the_gradient_of_the_critics_loss(critic, batch):
+    """Of λ L alone, against the formula: encoder, through codes and for the hybrid by its own head,
+    both of the critic's networks, and its scale."""
+    settings = {"critic": critic, "critic_width": 4, "network": "mlp", "latents": Z}
+    weighted, without = (CriticVAE(lambda_critic=weight, **settings) for weight in (2, 0))
+    state, x = init(weighted, batch), batch["images"]
+    # Images that do not look alike, and codes that are not all noise.
+    params = state.params | {"encoder": jax.tree.map(lambda w: 2 * w, state.params["encoder"])}
+
+    def dense(params, x, *heads):
+        layers = params["params"]
+        affine = [layers[name]["weights"] for name in ("Dense_0", "Dense_1", *heads)]
+        for w in affine[:2]:
+            x = jnp.maximum(x @ w[:-1] + w[-1:], 0)
+        return [x @ w[:-1] + w[-1:] for w in affine[2:]]
+
+    def expected(params):
+        flat = x.reshape(B, -1)
+        mean, log_var = dense(params["encoder"], flat, "mean", "log_var")
+        eps = jax.random.normal(jax.random.fold_in(KEY, 0), (B, Z))
+        z = mean + jnp.exp(log_var / 2) * eps
+        if critic == "self":
+            variance = jnp.exp(log_var)[None]
+            logits = -0.5 * ((z[:, None] - mean[None]) ** 2 / variance + jnp.log(variance)).sum(2)
+            directions = [logits]
+        else:
+            (g,) = dense(params["of_z"], z, "critic")
+            (h,) = dense(params["encoder" if critic == "hybrid" else "of_x"], flat, "critic")
+            lengths = jnp.outer(jnp.linalg.norm(g, axis=1), jnp.linalg.norm(h, axis=1))
+            logits = jnp.exp(params["log_scale"]) * (g @ h.T) / lengths
+            directions = [logits, logits.T]
+        own = [jnp.log(jnp.exp(a).sum(axis=1)) - jnp.diag(a) for a in directions]
+        return 2 * jnp.stack(own).mean()
+
+    def found(params):
+        losses = (model.loss(params, state, batch, KEY)[0] for model in (weighted, without))
+        return next(losses) - next(losses)
+
+    (value, slopes), (other, others) = jax.jit(
+        lambda params: [jax.value_and_grad(f)(params) for f in (found, expected)]
+    )(params)
+    assert float(value) == pytest.approx(float(other), rel=1e-4)
+    for part in params:
+        pairs = zip(*map(jax.tree.leaves, (slopes[part], others[part])), strict=True)
+        for a, b in pairs:
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
+        sizes = [float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(slopes[part])]
+        assert (max(sizes) > 1e-3) == (part != "decoder"), part
+
+
 def test_no_estimate_is_above_the_logarithm_of_the_batch():
     rng = np.random.default_rng(1)
     for spread in (0.0, 1.0, 100.0):

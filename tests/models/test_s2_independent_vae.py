@@ -10,6 +10,11 @@ B, F, Z = 16, 2, 3
 # The model is an argument, so that what differs in numbers only is compiled once.
 init = jax.jit(lambda model, batch: model.init(jax.random.key(0), batch))
 loss_of = jax.jit(lambda model, state, batch, key: model.loss(state.params, state, batch, key))
+gradient = jax.jit(
+    lambda model, state, *inputs: jax.grad(model.loss, has_aux=True)(state.params, state, *inputs)[
+        0
+    ]
+)
 update = jax.jit(lambda model, state, batch, key: model.update(state, batch, key))
 information = jax.jit(lambda model, *inputs: model.information(*inputs))
 
@@ -37,11 +42,12 @@ def started(model, batch):
     return state.replace(extra=state.extra | {"mine": mine})
 
 
-def in_numpy(model, state, batch, key):
-    """Î [f, z] from the weights alone."""
+def in_numpy(model, state, batch, key, mu=None):
+    """Î [f, z] from the weights alone; of other means of the codes, if they are given."""
     y = np.asarray(batch["labels"]["labels"])
     sizes = np.asarray(batch["labels"]["sizes"])
-    mu = np.float64(model.encode(state, batch["labels"]["images"]).mean)
+    if mu is None:
+        mu = np.float64(model.encode(state, batch["labels"]["images"]).mean)
     order = np.asarray(jax.random.permutation(key, B))
     layers = [np.float64(layer["weights"]) for layer in state.extra["mine"]["params"].values()]
     found = np.zeros((F, Z))
@@ -77,6 +83,32 @@ def test_information_and_objective_against_their_formulas(unknown, batch):
     assert float(logs["supervision"]) == pytest.approx(penalty, rel=1e-4)
     assert float(loss) == pytest.approx(float(plain) + 5 * penalty, rel=1e-5)
     assert float(logs["information"]) == pytest.approx(expected[0, 0] + expected[1, 1], rel=1e-4)
+
+
+def test_the_penalty_moves_the_encoder_by_its_slope(batch):
+    weighted, without = (small(S2IndependentVAE, gamma_sup=weight) for weight in (5, 0))
+    state, key = started(weighted, batch), jax.random.key(3)
+    found, before = (
+        gradient(model, state, batch, key)["encoder"]["params"] for model in (weighted, without)
+    )
+
+    def penalty(mu):
+        own = in_numpy(weighted, state, batch, jax.random.fold_in(key, 1), mu)
+        return sum(own[f, j] ** 2 for f in range(F) for j in range(Z) if f != j)
+
+    x = np.float64(batch["labels"]["images"]).reshape(B, -1)
+    x = np.concatenate([x, np.ones((B, 1))], axis=1)
+    mu = x @ np.float64(state.params["encoder"]["params"]["mean"]["weights"])
+    slope, step = np.zeros((B, Z)), 1e-5
+    for at in np.ndindex(B, Z):
+        moved = np.zeros((B, Z))
+        moved[at] = step
+        slope[at] = (penalty(mu + moved) - penalty(mu - moved)) / (2 * step)
+    assert np.abs(slope).max() > 1e-3
+    difference = found["mean"]["weights"] - before["mean"]["weights"]
+    np.testing.assert_allclose(difference, 5 * x.T @ slope, rtol=1e-3, atol=1e-4)
+    same = found["log_var"]["weights"], before["log_var"]["weights"]  # of means it is, not of z
+    np.testing.assert_allclose(*same, rtol=1e-5, atol=1e-6)
 
 
 def test_without_weight_it_is_beta_vae(batch):
