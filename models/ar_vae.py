@@ -18,7 +18,6 @@ import jax.numpy as jnp
 from soberlook.registry import BadInput, setting
 
 from . import networks
-from .adam import adam
 from .labels import check_classes, labels_view
 from .model import hyperparameter, register
 from .vae import VAE, Terms
@@ -86,8 +85,7 @@ class AttriVAE(ARVAE):
         key_vae, key_head = jax.random.split(key)
         state = super().init(key_vae, batch)
         head = self._head.init(key_head, jnp.zeros((1, self.latents)))
-        params = state.params | {"head": head}
-        return state.replace(params=params, opt=adam(self.learning_rate).init(params))
+        return self.with_params(state, head=head)
 
     def regularizer(self, t: Terms):
         penalty, logs = super().regularizer(t)

@@ -25,7 +25,6 @@ from jax.nn import log_softmax
 from soberlook.registry import setting
 
 from . import networks
-from .adam import adam
 from .model import hyperparameter, register
 from .posteriors import Gaussian
 from .vae import VAE, Terms
@@ -55,13 +54,13 @@ class CriticVAE(VAE):
         # what fold_in gives of 0 and 1.
         key_z, key_x = jax.random.split(jax.random.fold_in(key, 2))
         of_z, of_x = self._critics(state.image_shape)
-        params = state.params | {
+        params = {
             "of_z": of_z.init(key_z, jnp.zeros((1, self.codes))),
             "log_scale": -jnp.log(self.temperature),
         }
         if self.critic == "neural":
             params["of_x"] = of_x.init(key_x, jnp.zeros((1, *state.image_shape)))
-        return state.replace(params=params, opt=adam(self.learning_rate).init(params))
+        return self.with_params(state, **params)
 
     def encode(self, state, x):
         mean, log_var, *_ = self.heads_of(state, x)

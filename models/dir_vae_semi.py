@@ -17,7 +17,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from soberlook.registry import setting
 
 from . import networks
-from .adam import adam
 from .dir_vae import DirVAE
 from .dirichlet import MultiGamma
 from .labels import KINDS, check_classes, labels_view
@@ -101,10 +100,8 @@ class SemiDirVAE(DirVAE):
     def init(self, key, batch):
         key_vae, key_classifier = jax.random.split(key)
         state = super().init(key_vae, batch)
-        shape = jnp.zeros((1, *state.image_shape))
-        classifier = self._classifier(state).init(key_classifier, shape)
-        params = state.params | {"classifier": classifier}
-        return state.replace(params=params, opt=adam(self.learning_rate).init(params))
+        image, classifier = jnp.zeros((1, *state.image_shape)), self._classifier(state)
+        return self.with_params(state, classifier=classifier.init(key_classifier, image))
 
     def encode(self, state, x):
         concentration = jax.nn.softplus(self.heads_of(state, x)[0]) + self.floor
@@ -116,17 +113,14 @@ class SemiDirVAE(DirVAE):
 
     def loss(self, params, state, batch, key):
         state, x = state.replace(params=params), self.observed(batch)
-        posterior = self.encode(state, x)
-        y = self._classes_of(batch)
+        posterior, y = self.encode(state, x), self._classes_of(batch)
         log_q, log_q_labelled = jnp.split(posterior.log_q, [len(x) - len(y)])
-        log_q = jnp.concatenate([log_q, jnp.zeros_like(y)])
-        q = self._weights(posterior, y)
-        z = posterior.given.sample(key)
+        q, log_q = self._weights(posterior, y), jnp.concatenate([log_q, jnp.zeros_like(y)])
+        z, kl = posterior.given.sample(key), posterior.given.kl()
         every = jnp.broadcast_to(jnp.eye(self.classes), (*z.shape[:2], self.classes))
         codes = jnp.concatenate([z, every], axis=2).reshape(-1, self.codes)
         log_p = self.decode(state, codes).log_prob(jnp.repeat(x, self.classes, axis=0))
         reconstruction = -log_p.reshape(q.shape)
-        kl = posterior.given.kl()
         bounds = reconstruction + self.beta * kl + log_q + jnp.log(self.classes)
         # What classes have in common is hundreds of nats and says nothing of q(y|x): taken out, or
         # its rounding would be most of a small gradient.
@@ -153,6 +147,5 @@ class SemiDirVAE(DirVAE):
         return jnp.concatenate([jnp.exp(posterior.log_q[: -len(y)]), y])
 
     def _classifier(self, state):
-        heads, shape = {"class": self.classes}, state.image_shape
-        options = self.precision, self.gradients
-        return networks.build(self.network, self.latents, shape, *options, heads=heads)[0]
+        how = self.network, self.latents, state.image_shape, self.precision, self.gradients
+        return networks.build(*how, heads={"class": self.classes})[0]

@@ -17,7 +17,6 @@ import jax.numpy as jnp
 
 from soberlook.registry import BadInput, setting
 
-from .adam import adam
 from .beta_tcvae import BetaTCVAE
 from .beta_vae import BetaVAE
 from .dip_vae import DIPVAEI
@@ -101,8 +100,7 @@ class LabelledCodes(FewLabels):
         state = super().init(key_method, batch)
         factors = batch["labels"]["labels"].shape[1]
         learned = learned_by(self.label_loss, key_learned, factors, self.values)
-        params = state.params | {"labels": learned}
-        return state.replace(params=params, opt=adam(self.learning_rate).init(params))
+        return self.with_params(state, labels=learned)
 
     def supervision(self, t: Terms):
         mu = self.encode(t.state, t.batch["labels"]["images"]).mean

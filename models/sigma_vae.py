@@ -16,7 +16,6 @@ import jax.numpy as jnp
 
 from soberlook.registry import setting
 
-from .adam import adam
 from .ar_elbo import mean_squares
 from .likelihoods import Gaussian
 from .model import hyperparameter, register
@@ -38,8 +37,7 @@ class SigmaVAE(VAE):
         state = super().init(key, batch)
         if self.sigma == "optimal":
             return state.replace(extra={"variance": jnp.float32(1)})
-        params = state.params | {"log_sigma": jnp.log(self.initial_sigma)}
-        return state.replace(params=params, opt=adam(self.learning_rate).init(params))
+        return self.with_params(state, log_sigma=jnp.log(self.initial_sigma))
 
     def likelihood_of(self, state, outputs):
         return Gaussian(outputs, jnp.log(self.variance(state)))

@@ -91,8 +91,13 @@ class VAE(Model):
             "encoder": encoder.init(key_encoder, x),
             "decoder": decoder.init(key_decoder, jnp.zeros((1, self.codes)), *read),
         }
-        opt = adam(self.learning_rate).init(params)
-        return State(jnp.int32(0), params, opt, image_shape=image_shape)
+        state = State(jnp.int32(0), {}, None, image_shape=image_shape)
+        return self.with_params(state, **params)
+
+    def with_params(self, state, **more):
+        """The state, from `init`, with more parameters that the same optimizer moves."""
+        params = state.params | more
+        return state.replace(params=params, opt=adam(self.learning_rate).init(params))
 
     def encode(self, state, x):
         return Gaussian(*self.heads_of(state, x))

@@ -22,7 +22,6 @@ import jax.numpy as jnp
 
 from soberlook.registry import BadInput, setting
 
-from .adam import adam
 from .model import hyperparameter, register
 from .quantized import Quantized, straight_through
 from .vae import VAE, Terms
@@ -75,9 +74,7 @@ class VQVAE(VAE):
         extra = {"usage": ones / self.codebook}  # each one's share, a running average of batches
         if self.learns == "average":
             return state.replace(extra=extra | {"counts": ones, "codes": book})
-        params = state.params | {"codebook": book}
-        opt = adam(self.learning_rate).init(params)
-        return state.replace(params=params, opt=opt, extra=extra)
+        return self.with_params(state.replace(extra=extra), codebook=book)
 
     def book(self, state):
         """The codes e [K, z / positions]."""
