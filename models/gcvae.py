@@ -45,9 +45,10 @@ class GCVAE(VAE):
     distance: str = setting("mmd", choices=("mmd", "mahalanobis", "mah_mmd"))
     memory: str = setting("stateful", choices=("stateful", "repo_stateless"))
     # Nats "per_image", or as in the released code "per_row": summed over a row's pixels, averaged
-    # over rows and channels. Its target of 10 is meant for these.
+    # over rows and channels. Its target of 10 is for these. Ours is above an untrained decoder's
+    # 8,517 nats of 64 × 64 × 3 values, so that α is 0 unless another is asked for.
     reconstruction: str = setting("per_image", choices=("per_image", "per_row"))
-    reconstruction_target: float = hyperparameter(10.0, low=0)
+    reconstruction_target: float = hyperparameter(10_000.0, low=0)
     # 16 and 30 are the released code's, the others lie around them.
     kl_target: float = hyperparameter(30.0, sweep=(10, 16, 20, 25, 30, 40), low=0)
     distance_target: float = hyperparameter(0.1, low=0)
@@ -117,8 +118,7 @@ class GCVAE(VAE):
         d = mmd(t.z, jax.random.normal(t.key, t.z.shape))
         if self.distance == "mmd":
             return d
-        # As in the released code, which computes Mahalanobis parts outside of what it derives: or
-        # codes would lower the distance by growing, whatever their distribution.
+        # A constant, as in the released code: or codes would lower the distance by growing.
         return d * jax.lax.stop_gradient(jnp.diag(precision(t.z)).mean())
 
     def _rows(self, state):

@@ -175,6 +175,26 @@ def test_a_bad_reconstruction_is_weighed_less_and_less(step):
     assert logs["alpha_saturated"] == 1
 
 
+def test_by_default_the_weight_of_the_reconstruction_stays_above_0():
+    """Digits, whose untrained reconstruction is 44 nats, and no training: 300 steps of it."""
+    dataset = Digits()
+    model = GCVAE(learning_rate=0, network="linear")
+    model.check(dataset)
+    draw = partial(train.step_inputs, model, 0, dataset=dataset, data=dataset.load(), batch_size=16)
+    batch, key = draw(0)
+
+    @jax.jit
+    def weights(state, key):
+        def update(step, now):
+            state, _ = now
+            state, logs = model.update(state, batch, jax.random.fold_in(key, step))
+            return state, 1 - logs["alpha"] - logs["beta"]
+
+        return jax.lax.fori_loop(0, 300, update, (state, 0.0))[1]
+
+    assert weights(model.init(jax.random.key(0), batch), key) > 0.5
+
+
 def test_nats_per_row(step):
     """Images of 4 rows of 5 pixels: a quarter of the nats, for the loss and for the controller."""
     fixed = ELBO | NO_DISTANCE
