@@ -127,16 +127,15 @@ class SemiDirVAE(DirVAE):
         common = jax.lax.stop_gradient(bounds.mean(axis=1, keepdims=True))
         bound = jnp.mean(common[:, 0] + jnp.sum(q * (bounds - common), axis=1))
         cross_entropy = -jnp.sum(y * log_q_labelled, axis=1)
-        parts = {"reconstruction": q * reconstruction, "kl": q * kl}
-        logs = {name: part.sum(axis=1).mean() for name, part in parts.items()}
+        logs = {"reconstruction": q * reconstruction, "kl": q * kl}
+        logs = {name: part.sum(axis=1).mean() for name, part in logs.items()}
         logs["cross_entropy"] = jnp.mean(cross_entropy)
         return bound + self.classifier_weight * logs["cross_entropy"], logs
 
     def drawn(self, state, batch, key):
         posterior = self.encode(state, self.observed(batch))
-        q = self._weights(posterior, self._classes_of(batch)).reshape(-1)
-        z = posterior.given.sample(key).reshape(-1, self.latents)  # the draw of `loss`
-        return z, q * self.classes / len(q)
+        q = self._weights(posterior, self._classes_of(batch)) / len(posterior.logits)
+        return posterior.given.sample(key).reshape(-1, self.latents), q.reshape(-1)
 
     def _classes_of(self, batch):
         """y of the labelled images, one-hot."""

@@ -16,7 +16,7 @@ NAMES = ("encoder", "decoder", "discriminator")
 SHAPE, B, Z = (4, 4, 1), 6, 3
 BATCH = {"images": jax.random.uniform(jax.random.key(1), (B, *SHAPE))}
 KEY = jax.random.key(2)
-MODEL = VAEGAN(latents=Z, network="mlp", beta=2, reconstruction_weight=0.3)
+MODEL = VAEGAN(latents=Z, network="mlp", beta=2, reconstruction_weight=0.3, layer=2)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,8 @@ def test_losses_against_their_formulas(state):
     (l_x, d_x), (l_z, d_z), (l_p, _) = (
         dense(state.params["discriminator"], images) for images in (x, made, prior)
     )
-    similarity = 0.5 * np.square(d_x[1] - d_z[1]).sum(axis=1).mean()
+    variance = d_x[1].var(axis=0).mean() + 1e-6
+    similarity = 0.5 * np.square(d_x[1] - d_z[1]).sum(axis=1).mean() / variance
     d = [1 / (1 + np.exp(-logits)) for logits in (l_x, l_z, l_p)]
     gan = (np.log(d[0]) + 0.5 * np.log(1 - d[1]) + 0.5 * np.log(1 - d[2])).mean()
     mean, log_var = map(np.float64, q)
@@ -82,6 +83,25 @@ def test_losses_against_their_formulas(state):
     assert jax.tree.map(float, losses) == pytest.approx(expected, rel=1e-5)
     assert float(logs["reconstruction"]) == pytest.approx(pixels, rel=1e-5)
     assert float(logs["loss"]) == pytest.approx(expected["encoder"], rel=1e-5)
+
+
+def test_features_are_compared_in_units_of_their_own_spread(state):
+    """However large a layer's numbers are; and no gradient flows through the unit."""
+
+    def similarity(scale):
+        layers = jax.tree.map(lambda p: scale * p, state.params["discriminator"]["params"])
+        params = state.params | {"discriminator": {"params": layers}}
+        return losses_and_gradients(MODEL, state.replace(params=params))[0][1]["similarity"]
+
+    # s² has 1e-6 added: of the layers' numbers, whose variance is about .02.
+    assert float(similarity(3.0)) == pytest.approx(float(similarity(1.0)), rel=1e-3)
+    (losses, _), gradients = losses_and_gradients(changed(beta=0, layer=1), state)
+    # By the discriminator's first layer L_l has the derivative of |D_l(x) − D_l(x̃)|² alone, which
+    # is of degree 2 in its weights w (leaky ReLU): ⟨w, dL/dw⟩ = 2 L, and 0 if s² were derived too.
+    first = "params", "Dense_0"
+    w, g = (t["discriminator"][first[0]][first[1]] for t in (state.params, gradients["encoder"]))
+    found = sum(float((a * b).sum()) for a, b in zip(*map(jax.tree.leaves, (w, g)), strict=True))
+    assert found == pytest.approx(2 * float(losses["encoder"]), rel=1e-4)
 
 
 def test_an_update_takes_from_each_loss_the_gradient_of_its_own_network(state):
@@ -152,6 +172,8 @@ class Identity:
 def test_with_the_identity_for_features_it_is_the_vae(pixels, monkeypatch, state):
     """Loss, and parameters after an update, of the VAE with a Gaussian likelihood."""
     own = {"reconstruction_weight": 1, "likelihood": "gaussian", "margin": 9, "network": "linear"}
+    # Images of pixels with a variance of 1.
+    batch = {"images": BATCH["images"] / jnp.sqrt(BATCH["images"].var(axis=0).mean())}
     if not pixels:
         monkeypatch.setattr(networks, "image_discriminator", lambda *_: Identity())
     model = changed(**own, layer=0 if pixels else 2)
@@ -159,10 +181,10 @@ def test_with_the_identity_for_features_it_is_the_vae(pixels, monkeypatch, state
     start = model.init(jax.random.key(0), BATCH)
     params = {name: start.params[name] for name in ("encoder", "decoder")}
     vae_state = vae.init(jax.random.key(0), BATCH).replace(params=params)
-    after, logs = jax.jit(model.update)(start, BATCH, KEY)
-    expected, vae_logs = jax.jit(vae.update)(vae_state, BATCH, KEY)
+    after, logs = jax.jit(model.update)(start, batch, KEY)
+    expected, vae_logs = jax.jit(vae.update)(vae_state, batch, KEY)
     constant = 0 if pixels else 8 * np.log(2 * np.pi)  # of a Gaussian of 16 pixels
-    assert float(logs["loss"]) + constant == pytest.approx(float(vae_logs["loss"]), rel=1e-6)
+    assert float(logs["loss"]) + constant == pytest.approx(float(vae_logs["loss"]), rel=3e-6)
     assert float(logs["reconstruction"]) == pytest.approx(float(vae_logs["reconstruction"]))
     for name in params:
         for a, b in zip(
@@ -259,6 +281,14 @@ def test_a_layer_that_the_discriminator_does_not_have(network, hidden):
     with pytest.raises(BadInput, match=f"layer must be .* to {hidden} .*, found {hidden + 1}"):
         VAEGAN(network=network, layer=hidden + 1).resolved((16, 16, 1))
     assert VAEGAN(network=network, layer=hidden).resolved((16, 16, 1)).network == network
+
+
+@pytest.mark.parametrize(("network", "layer"), [("mlp", 1), ("conv", 2), ("linear", 0)])
+def test_which_layer_auto_is(network, layer):
+    """The last convolution, the first dense layer, or pixels where there is none."""
+    assert VAEGAN(network=network).resolved((16, 16, 1)).layer == layer
+    with pytest.raises(BadInput, match="layer must be one of 'auto', 0, 1"):
+        VAEGAN(layer=-1)
 
 
 def test_a_decoder_that_draws_pixel_by_pixel_has_no_images_to_judge():
