@@ -121,7 +121,7 @@ class SemiDirVAE(DirVAE):
         codes = jnp.concatenate([z, every], axis=2).reshape(-1, self.codes)
         log_p = self.decode(state, codes).log_prob(jnp.repeat(x, self.classes, axis=0))
         reconstruction = -log_p.reshape(q.shape)
-        bounds = reconstruction + self.beta * kl + log_q + jnp.log(self.classes)
+        bounds = reconstruction + (self.beta * kl + log_q + jnp.log(self.classes))
         # What classes have in common is hundreds of nats and says nothing of q(y|x): taken out, or
         # its rounding would be most of a small gradient.
         common = jax.lax.stop_gradient(bounds.mean(axis=1, keepdims=True))
