@@ -6,12 +6,16 @@
     pictures/<cohort>.parquet  (run, name, PNG)
     runs/<cohort>.parquet      a row per run; written last: where it is, the cohort is done
     bounds/<dataset>.parquet   what metrics say of codes whose worth is known
+    checkpoints/<cohort>       where a cohort stands that is not done: safetensors
+    parameters/<cohort>        what its runs have learnt, of those that were to be kept: safetensors
+    running/<cohort>.json      a sign of life of whoever trains it; gone when it is done
     failures/<cohort>.txt      the traceback of a cohort that raised; bounds.txt: of the bounds
 
 Files are whole or absent: written aside and renamed, or put in one piece. Nothing read from a
 store is ever executed; a file that is not what it should be is named and left alone.
 """
 
+import contextlib
 import glob
 import io
 import json
@@ -172,11 +176,11 @@ class Store:
         """Make this place hold `study`; `about` is what its report says of it."""
         self.check(study)
         text = json.dumps({"study": study, "about": about, "schema": SCHEMA})
-        self._put("study.json", text.encode())
+        self.put("study.json", text.encode())
 
     def plan(self, cohort: str, text: str):
         """Keep what a cohort is to train."""
-        self._put(f"cohorts/{cohort}.json", text.encode())
+        self.put(f"cohorts/{cohort}.json", text.encode())
 
     def plans(self) -> Iterator[dict]:
         """What every cohort that was ever planned here was to train; its dataset has a title."""
@@ -262,35 +266,10 @@ class Store:
 
     def put_text(self, name: str, text: str) -> str:
         """Write a whole text file into the store, and say where it is."""
-        self._put(name, text.encode())
+        self.put(name, text.encode())
         return self.url(name)
 
-    def _write_table(self, name, file_name, records):
-        schema = SCHEMAS[name]
-        table = pa.Table.from_pylist([_to_cells(record) for record in records], schema)
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd")
-        file, attempt = f"{name}/{file_name}.parquet", 1
-        while self.fs.exists(f"{self.root}/{file}") and not self._is_sound(file, schema):
-            attempt += 1
-            file = f"{name}/{file_name}-{attempt}.parquet"
-        self._put(file, buffer.getvalue())
-
-    def _is_empty(self) -> bool:
-        """Whether this place is a folder with nothing in it but hidden files."""
-        if not self.fs.isdir(self.root):
-            return False
-        names = (path.rsplit("/", 1)[-1] for path in self.fs.ls(self.root, detail=False))
-        return all(name.startswith(".") for name in names)
-
-    def _files(self, folder, suffix=".parquet"):
-        folder = f"{self.root}/{folder}"
-        if not self.fs.isdir(folder):
-            return []
-        paths = self.fs.ls(folder, detail=False)
-        return sorted(path for path in paths if path.endswith(suffix))
-
-    def _put(self, name, content: bytes):
+    def put(self, name: str, content: bytes):
         """Write a file so that it is whole or absent, whatever happens meanwhile."""
         path = f"{self.root}/{name}"
         if not self.is_local:
@@ -307,6 +286,48 @@ class Store:
         except BaseException:
             Path(aside).unlink(missing_ok=True)
             raise
+
+    def get(self, name: str) -> bytes | None:
+        """The content of the file `name` of this store; None where there is no such file."""
+        try:
+            return self.fs.cat_file(f"{self.root}/{name}")
+        except FileNotFoundError:
+            return None
+
+    def remove(self, name: str):
+        """Remove a file that is not needed any more; nothing where there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            self.fs.rm_file(f"{self.root}/{name}")
+
+    def names(self, folder: str, suffix: str = "") -> list[str]:
+        """The names of the files in a folder of this store, without the suffix."""
+        paths = self._files(folder, suffix)
+        return [path.rsplit("/", 1)[-1].removesuffix(suffix) for path in paths]
+
+    def _write_table(self, name, file_name, records):
+        schema = SCHEMAS[name]
+        table = pa.Table.from_pylist([_to_cells(record) for record in records], schema)
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, compression="zstd")
+        file, attempt = f"{name}/{file_name}.parquet", 1
+        while self.fs.exists(f"{self.root}/{file}") and not self._is_sound(file, schema):
+            attempt += 1
+            file = f"{name}/{file_name}-{attempt}.parquet"
+        self.put(file, buffer.getvalue())
+
+    def _is_empty(self) -> bool:
+        """Whether this place is a folder with nothing in it but hidden files."""
+        if not self.fs.isdir(self.root):
+            return False
+        names = (path.rsplit("/", 1)[-1] for path in self.fs.ls(self.root, detail=False))
+        return all(name.startswith(".") for name in names)
+
+    def _files(self, folder, suffix=".parquet"):
+        folder = f"{self.root}/{folder}"
+        if not self.fs.isdir(folder):
+            return []
+        paths = self.fs.ls(folder, detail=False)
+        return sorted(path for path in paths if path.endswith(suffix))
 
     def _is_sound(self, file, schema) -> bool:
         try:
