@@ -6,7 +6,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from soberlook.registry import BadInput
+from soberlook.registry import BadInput, unknown
 
 from .study import STUDIES, Study
 
@@ -62,6 +62,26 @@ def whole_number(option: str, text: str, low: int | None = None) -> int | None:
     if low is not None and number < low:
         raise wrong
     return number
+
+
+def keeping(keep: str, seconds: str):
+    """What `--keep` and `--checkpoint-every` say, as a `Keeping`."""
+    from .keep import CHECKPOINTS, Keeping
+    from .parameters import POLICIES
+
+    if keep not in POLICIES:
+        raise unknown("policy of --keep", keep, POLICIES)
+    every = whole_number("--checkpoint-every", seconds, low=0)
+    return Keeping(CHECKPOINTS if every is None else every or None, keep)
+
+
+def resources(takes: str, ray: str):
+    """What `--resources` says, as `Resources`; nothing → None. It is of a cluster: `--ray`."""
+    from .resources import parse
+
+    if takes and not ray:
+        raise BadInput(f"--resources {takes} is of a cluster: give --ray, too")
+    return parse(takes) if takes else None
 
 
 def numbers(option: str, text: str) -> list[int] | None:

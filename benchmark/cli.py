@@ -90,6 +90,30 @@ def run(
             "(auto), or on one started here (no address).",
         ),
     ] = "",
+    takes: Annotated[
+        str,
+        typer.Option(
+            "--resources",
+            metavar="KIND=N",
+            help="What a cohort takes of the cluster, like cpu=1,gpu=.5 or tpu=4. "
+            "[a TPU host's chips, or a GPU, or a CPU core]",
+        ),
+    ] = "",
+    keep: Annotated[
+        str,
+        typer.Option(
+            metavar="[none|best|all]",
+            help="Keep what runs have learnt: of every setting the best, or of all. [none]",
+        ),
+    ] = "none",
+    checkpoints: Annotated[
+        str,
+        typer.Option(
+            "--checkpoint-every",
+            metavar="SECONDS",
+            help="Keep where a cohort stands, to go on from there; 0 never. [300]",
+        ),
+    ] = "",
     width: Annotated[
         str, typer.Option(metavar="N", help="Train at most N runs as one program. [64]")
     ] = "",
@@ -131,6 +155,8 @@ def run(
         draws=arguments.whole_number("--draws", draws, low=1),
     )
     where = where or f"runs/{wanted.name}"
+    keeping = arguments.keeping(keep, checkpoints)
+    resources = arguments.resources(takes, ray)
     store = Store(where)
     width = arguments.whole_number("--width", width, low=1) or MAX_WIDTH
     plan = make_plan(wanted, store, width)
@@ -140,7 +166,7 @@ def run(
     programs = "" if no_cache else beside(where)
     with kept_programs(programs, parents=True):
         if plan.left:
-            carry_out(plan, store, where, ray, plugin, programs)
+            carry_out(plan, store, where, keeping, ray, resources, plugin, programs)
         else:
             say(f"all {len(plan.runs)} runs are in {where} already: nothing to train")
         add_bounds(plan, store, where)
@@ -169,6 +195,27 @@ def status(
     reasons = runs.loc[runs["reason"].fillna("") != "", "reason"].value_counts()
     for reason, count in reasons.items():
         out.print(f"{count} × {cli_results.plain(reason)}", soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    where: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder of results.")],
+    metrics: Annotated[str, typer.Option(metavar="NAMES", help="By comma.")],
+    draws: Annotated[
+        str, typer.Option(metavar="N", help="On N draws of cells, and of noise. [1]")
+    ] = "",
+    plugin: PluginOption = [],  # noqa: B006
+):
+    """Score trained runs by more metrics, from the parameters that were kept (run --keep).
+
+    What was scored already, by the study or by this command, is not scored again.
+    """
+    from . import arguments
+    from .again import evaluate_kept
+
+    arguments.load_plugins(plugin)
+    draws = arguments.whole_number("--draws", draws, low=1) or 1
+    evaluate_kept(where, arguments.names(metrics), draws)
 
 
 @app.command()
@@ -300,7 +347,7 @@ def show_plan(plan, store, where):
         typer.echo(line)
 
 
-def carry_out(plan, store, where, ray, plugins, programs):
+def carry_out(plan, store, where, keeping, ray, takes, plugins, programs):
     """Train what a plan has left. An interruption says what is kept and ends the process."""
     from .inline import run_inline
     from .progress import Progress
@@ -310,9 +357,10 @@ def carry_out(plan, store, where, ray, plugins, programs):
         say(f"{plan.left} of {len(plan.runs)} runs to train, into {where}")
         try:
             if ray:
-                run_on_ray(plan, store, progress, connection, plugins, programs)
+                about = {"plugins": plugins, "programs": programs, "takes": takes}
+                run_on_ray(plan, store, progress, connection, keeping=keeping, **about)
             else:
-                run_inline(plan, store, progress)
+                run_inline(plan, store, progress, keeping)
         except KeyboardInterrupt:
             kept = len(plan.runs) - plan.left + progress.runs_done
             say(

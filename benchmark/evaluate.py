@@ -5,6 +5,7 @@ a member's numbers cannot depend on it. Metrics then see the same cells of all m
 """
 
 import itertools
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -91,6 +92,35 @@ def measure(name, representations, settings=(), *, draw=0, trained=()):
         for i, outcome in zip(group, found, strict=True):
             outcomes[i] = outcome
     return [_numbers(metric, outcome) for outcome in outcomes]
+
+
+def score(names, learnt: dict, draws: range, on_scored: Callable[[int], None] = lambda _: None):
+    """(run, draw, numbers, problems) of every run, draw and metric, as `measure` gives them.
+
+    `learnt` has of every run its representations, one a draw, and where metrics may ask it
+    (`interrogable`), or nothing where none does. `on_scored` hears how many runs that comes to.
+    """
+    runs, steps = list(learnt), len(draws) * len(names)
+    settings = [run.setting for run in runs]
+    for draw in draws:
+        representations = [own[draw] for own, _ in learnt.values()]
+        asked = [interrogable(*where, own[draw]) for own, where in learnt.values() if where]
+        for i, name in enumerate(names):
+            found = measure(name, representations, settings, draw=draw, trained=asked)
+            for run, (numbers, problems) in zip(runs, found, strict=True):
+                yield run, draw, numbers, problems
+            on_scored(int(len(runs) * (draw * len(names) + i + 1) / steps))
+
+
+def asks(names) -> bool:
+    """Whether any of these metrics asks the model itself."""
+    return any(metrics.METRICS.find(name).of == "trained" for name in names)
+
+
+def rows_of(run, step, draw, numbers) -> list[dict]:
+    """These (name, value, version) as rows."""
+    about = {"run_id": run.id, "step": step, "draw": draw}
+    return [about | {"metric": n, "value": value, "version": v} for n, value, v in numbers]
 
 
 def draws_of(dataset, draws: int) -> range:

@@ -4,13 +4,12 @@ from functools import partial
 
 from soberlook.results.store import Store
 
-from .keep import announce, keep
+from .keep import DEFAULT, Keeping, announce, train_and_keep
 from .plan import Plan
 from .progress import Progress
-from .worker import work
 
 
-def run_inline(plan: Plan, store: Store, progress: Progress):
+def run_inline(plan: Plan, store: Store, progress: Progress, keeping: Keeping = DEFAULT):
     """Do everything a plan has left.
 
     Whatever is finished is kept, also when this is interrupted. A cohort whose work raises
@@ -19,8 +18,5 @@ def run_inline(plan: Plan, store: Store, progress: Progress):
     announce(plan, store)
     for cohort in plan.cohorts:
         progress.begin(cohort)
-        try:
-            outcome = work(cohort, partial(progress.update, cohort))
-        except Exception as error:
-            outcome = error
-        progress.end(cohort, keep(store, cohort, outcome))
+        kept = train_and_keep(cohort, store, keeping, partial(progress.update, cohort))
+        progress.end(cohort, kept.compile_seconds)

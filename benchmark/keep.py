@@ -1,12 +1,34 @@
-"""What every executor does with the store: announce a plan, keep each cohort's outcome."""
+"""What every executor does with the store: announce a plan, train a cohort and keep its outcome."""
 
 import traceback
+from collections.abc import Callable
+from typing import NamedTuple
 
-from soberlook.results.store import Store, Tables
+from soberlook.results.store import Store, StoreError
 
+from .checkpoint import Checkpoints
 from .cohort import Cohort
 from .plan import Plan
-from .worker import failed
+from .worker import failed, work
+
+CHECKPOINTS = 300.0  # seconds between two
+
+
+class Keeping(NamedTuple):
+    """What is kept besides rows."""
+
+    checkpoints: float | None = CHECKPOINTS  # seconds between two; None for none
+    parameters: str = "none"  # of `parameters.POLICIES`
+
+
+DEFAULT = Keeping()
+
+
+class Kept(NamedTuple):
+    """What became of a cohort, in a few numbers: the rest is in the store."""
+
+    runs: int
+    compile_seconds: float
 
 
 def announce(plan: Plan, store: Store):
@@ -16,12 +38,36 @@ def announce(plan: Plan, store: Store):
         store.plan(cohort.id, cohort.to_json())
 
 
-def keep(store: Store, cohort: Cohort, outcome: Tables | Exception) -> Tables:
-    """Keep the tables of a cohort, or failed runs and the traceback where its work raised."""
-    if isinstance(outcome, Exception):
-        text = "".join(traceback.format_exception(outcome))
-        store.put_text(f"failures/{cohort.id}.txt", text)
-        cause = getattr(outcome, "cause", None) or outcome  # Ray's wrapper says where, not what
-        outcome = failed(cohort, f"{type(cause).__name__}: {cause}")
-    store.write(cohort.id, outcome)
-    return outcome
+def train_and_keep(
+    cohort: Cohort,
+    store: Store,
+    keeping: Keeping = DEFAULT,
+    on_progress: Callable[[int, int], None] = lambda *_: None,
+    arrays=None,
+) -> Kept:
+    """Train a cohort, and put what comes out into the store as soon as it is there.
+
+    Where its work raises, the runs that are left become failed ones, with the traceback in the
+    store. Raises `StoreError` where the store cannot be written.
+    """
+    checkpoints = Checkpoints(store, keeping.checkpoints)
+    left, compiling = cohort, 0.0
+    try:
+        for pack, tables in work(cohort, on_progress, checkpoints, keeping.parameters, arrays):
+            store.write(pack.id, tables)
+            checkpoints.remove(pack)
+            left = left.without({run.id for run in pack.runs})
+            compiling += sum(run["compile_seconds"] for run in tables.runs)
+    except StoreError:
+        raise
+    except Exception as error:
+        keep_failure(left, store, error)
+        checkpoints.remove(left)
+    return Kept(len(cohort.runs), compiling)
+
+
+def keep_failure(cohort: Cohort, store: Store, error: Exception):
+    """Keep the runs of a cohort as failed, and why."""
+    text = "".join(traceback.format_exception(error))
+    store.put_text(f"failures/{cohort.id}.txt", text)
+    store.write(cohort.id, failed(cohort, f"{type(error).__name__}: {error}"))

@@ -86,6 +86,13 @@ def everywhere(data):
     return jax.device_put(data, NamedSharding(_mesh(), ALL))
 
 
+def distributed(stacked):
+    """What is stacked over members, an equal part of them on each device of this process."""
+    if jax.local_device_count() == 1:
+        return jax.device_put(stacked)
+    return jax.device_put(stacked, NamedSharding(_mesh(), MEMBERS))
+
+
 def on_first_device(tree):
     """What the first device has of `tree`: all of what is everywhere."""
     if jax.local_device_count() == 1:

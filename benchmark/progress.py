@@ -6,8 +6,6 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from soberlook.results.store import Tables
-
 from .plan import Plan
 
 SILENCE = 10.0  # seconds between two plain lines
@@ -51,12 +49,12 @@ class Progress:
         if updates == 0 or now - self.spoke > SILENCE:
             self._speak(cohort, text)
 
-    def end(self, cohort, tables: Tables):
-        """The results of a cohort are kept, wherever it was trained."""
+    def end(self, cohort, compiling: float):
+        """A cohort is kept, wherever it was trained; so many seconds of it went on compiling."""
         self.runs_done += len(cohort.runs)
         self.images_before += len(cohort.runs) * cohort.budget.updates * cohort.budget.batch_size
         text = f"kept after {clock(time.monotonic() - self.started)}"
-        if compiling := sum(run.get("compile_seconds", 0) for run in tables.runs):
+        if compiling:
             text += f", {compiling:.1f} s of it compiling"
         self._speak(cohort, text + self._show(cohort, self.images_before, text))
 

@@ -73,7 +73,8 @@ def train_claims(claims: list[Claim], where: str, *, quick=False, ray="", plugin
                 say(f"note: {claim.name} is not committed, so nothing shows that it came first")
             with Progress(plan, err) as progress:
                 if ray:
-                    run_on_ray(plan, store, progress, connection, plugins, programs)
+                    about = {"plugins": plugins, "programs": programs}
+                    run_on_ray(plan, store, progress, connection, **about)
                 else:
                     run_inline(plan, store, progress)
 

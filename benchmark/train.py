@@ -7,7 +7,7 @@ see the same images in the same order.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,8 +17,9 @@ import jax.numpy as jnp
 from soberlook.datasets import draw_batch
 
 from . import memory
+from .checkpoint import Standing
 from .cohort import Cohort
-from .mapping import Mapping, choose, map_members, padded_width
+from .mapping import Mapping, choose, distributed, map_members, padded_width
 
 # The purposes of randomness: each has a key of its own, so that their shares can be told apart.
 INITIALIZATION, DATA, NOISE, EVALUATION, CONSTANT = range(5)
@@ -36,12 +37,16 @@ class Training(NamedTuple):
     mapping: Mapping
 
 
-def train(cohort: Cohort, data) -> Iterator[Training]:
+def train(
+    cohort: Cohort, data, resume: Callable[[Mapping, Any], Standing | None] = lambda *_: None
+) -> Iterator[Training]:
     """Train all members together; give the state of things after every chunk.
 
     Chunks end at the steps of evaluation, and in between as often as seconds pass. What is given
-    is valid until the next is asked for: the buffers of the states are used again. Raises
-    MemoryError where the compiled program needs more memory than the device has for it.
+    is valid until the next is asked for: the buffers of the states are used again. `resume` is
+    asked once, by mapping and shapes of the states, for where an earlier training stood, which is
+    then the first thing given. Raises MemoryError where the compiled program needs more memory than
+    the device has for it.
     """
     mapping = choose(state_shapes(cohort, data, "map"))
     program = {
@@ -54,8 +59,12 @@ def train(cohort: Cohort, data) -> Iterator[Training]:
     compiled = advance.lower(models, seeds, shapes, data, 0, 1, **program).compile()
     if (needed := memory.needed(compiled)) > (allowed := memory.allowed()):
         raise MemoryError(f"{needed:,} bytes needed for {len(seeds)} runs, {allowed:,} allowed")
-    states = initialize(models, seeds, data, **program)
     step, length = 0, 8
+    if (standing := resume(mapping, shapes)) is None:
+        states = initialize(models, seeds, data, **program)
+    else:
+        step, states = standing.step, distributed(standing.states)
+        yield Training(step, models, seeds, states, mapping)
     for goal in cohort.budget.evaluation_steps:
         while step < goal:
             stop = min(step + length, goal)

@@ -2,88 +2,107 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from soberlook import datasets, metrics, models
+from soberlook import datasets, models
 from soberlook.results.store import Tables
 
 from . import memory
+from .checkpoint import NONE, Checkpoints
+from .clock import Clock
 from .cohort import Cohort
-from .compiled import compile_seconds
 from .evaluate import (
     MEMORY,
+    asks,
     draws_of,
     illustrate,
-    interrogable,
-    measure,
     represent,
+    rows_of,
+    score,
     size_of,
 )
 from .mapping import everywhere, on_first_device, share_of
+from .parameters import kept_parameters
 from .pictures import drawable, png, sheet, traversal_png
 from .provenance import provenance
 from .train import Training, look, train
 
 
-def work(cohort: Cohort, on_progress: Callable[[int, int], None] = lambda *_: None) -> Tables:
-    """Train and evaluate all runs of a cohort.
+def work(
+    cohort: Cohort,
+    on_progress: Callable[[int, int], None] = lambda *_: None,
+    checkpoints: Checkpoints = NONE,
+    keep: str = "none",
+    arrays=None,
+) -> Iterator[tuple[Cohort, Tables]]:
+    """Train and evaluate all runs of a cohort; give those that were one program, and their tables.
 
-    They are one program where the device has the memory; elsewhere, and where it runs out of it,
-    halves of the cohort are, or halves of these. `on_progress` hears the updates done, of all runs
-    together, and the runs scored since the last of them.
+    They are all one program where the device has the memory; elsewhere, and where it runs out of
+    it, halves of the cohort are, or halves of these. `on_progress` hears the updates done, of all
+    runs together, and the runs scored since the last of them. `keep` says what is kept of what they
+    have learnt, `arrays` are those of the dataset where they are here already.
     """
-    data = load(cohort.dataset)
-    tables = Tables()
-    waiting = [cohort]
+    data = load(cohort.dataset, arrays)
+    done, waiting = 0, [cohort]
     while waiting:
         pack = waiting.pop(0)
-        before = len(tables.runs) * cohort.budget.updates
 
-        def heard(updates, scored, before=before):
+        def heard(updates, scored, before=done * cohort.budget.updates):
             on_progress(before + updates, scored)
 
         try:
-            found = work_together(pack, data, heard)
+            tables = work_together(pack, data, heard, checkpoints, keep)
         except (MemoryError, jax.errors.JaxRuntimeError) as error:
             if not memory.ran_out(error) or len(pack.runs) == 1:
                 raise
             waiting = [*pack.halves(), *waiting]
         else:
-            tables.extend(found)
-    return tables
+            done += len(pack.runs)
+            yield pack, tables
 
 
-def work_together(pack: Cohort, data, on_progress: Callable[[int, int], None]) -> Tables:
-    """Train and evaluate runs as one program."""
-    started, compiling = time.perf_counter(), compile_seconds()
-    begun = time.time()
+def work_together(
+    pack: Cohort,
+    data,
+    on_progress: Callable[[int, int], None],
+    checkpoints: Checkpoints,
+    keep: str,
+) -> Tables:
+    """Train and evaluate runs as one program, from where a checkpoint says that they stood."""
+    begun, clock = time.time(), Clock()
     tables = Tables()
-    evaluate_seconds = 0.0
-    for training in train(pack, data):
+
+    def resume(mapping, shapes):
+        standing = checkpoints.read(pack, mapping, shapes)
+        if standing is not None:
+            tables.rows.extend(standing.rows)
+            clock.add(standing.seconds)
+        return standing
+
+    for training in train(pack, data, resume):
         updates = training.step * len(pack.runs)
         on_progress(updates, 0)
+        checkpoints.write(pack, training, tables, clock.seconds())
         if training.step in pack.budget.evaluation_steps:
-            evaluation_started = time.perf_counter()
-            outcomes = evaluate(pack, training, data, tables, partial(on_progress, updates))
-            evaluate_seconds += time.perf_counter() - evaluation_started
-    train_seconds = time.perf_counter() - started - evaluate_seconds
+            with clock.evaluating():
+                outcomes = evaluate(pack, training, data, tables, partial(on_progress, updates))
+    tables.parameters = kept_parameters(pack, training, data, outcomes, keep)
+    shares = {f"{name}_seconds": spent / len(pack.runs) for name, spent in clock.seconds().items()}
     about = provenance() | {
         "begun": begun,
         "mapping": training.mapping,
         "width": len(training.seeds),
         "parameters": _parameters(training),
-        # The time of all in equal shares; that of compiling is part of the two others.
-        "train_seconds": train_seconds / len(pack.runs),
-        "evaluate_seconds": evaluate_seconds / len(pack.runs),
-        "compile_seconds": (compile_seconds() - compiling) / len(pack.runs),
+        **shares,  # of each the same, whoever's it was
     }
     tables.runs.extend(
-        run_row(pack, run) | about | {"status": status, "reason": reason}
-        for run, (status, reason) in zip(pack.runs, outcomes, strict=True)
+        run_row(pack, run) | about | {"status": one.status, "reason": one.reason}
+        for run, one in zip(pack.runs, outcomes, strict=True)
     )
     return tables
 
@@ -94,10 +113,18 @@ def failed(cohort: Cohort, reason: str) -> Tables:
     return Tables(runs=[run_row(cohort, run) | provenance() | outcome for run in cohort.runs])
 
 
+class Outcome(NamedTuple):
+    """What became of a run."""
+
+    status: str  # done, diverged
+    reason: str
+    loss: float  # reconstruction and KL in nats per image, over the whole grid; NaN of no one's
+
+
 def evaluate(
     pack: Cohort, training: Training, data, tables: Tables, on_scored: Callable[[int], None]
-) -> list[tuple[str, str]]:
-    """Add all members' rows at this step, and at the last one their pictures; status and reason.
+) -> list[Outcome]:
+    """Add all members' rows at this step, and at the last one their pictures.
 
     A member whose parameters are no longer finite has diverged and gets no rows: nothing that it
     would say means anything.
@@ -105,30 +132,16 @@ def evaluate(
     dataset, step = pack.dataset, training.step
     stacked, data = (training.models, training.seeds, training.states), on_first_device(data)
     status, reasons, learnt = {}, {run: [] for run in pack.runs}, {}
+    losses = dict.fromkeys(pack.runs, float("nan"))
     draws = draws_of(dataset, pack.draws)
-    asks = any(metrics.METRICS.find(name).of == "trained" for name in pack.metrics)
 
-    def add(run, draw, numbers):
-        about = {"run_id": run.id, "step": step, "draw": draw}
-        tables.rows.extend(
-            about | {"metric": name, "value": value, "version": version}
-            for name, value, version in numbers
-        )
-
-    def measure_learnt():
-        """What is measured together: the representations that there is memory for."""
+    def score_learnt():
+        """Score together the runs whose representations there is memory for."""
         before = len(status) - len(learnt)
-        for draw in draws:
-            representations = [own[draw] for own, _ in learnt.values()]
-            asked = [interrogable(*where, own[draw]) for own, where in learnt.values() if where]
-            settings = [run.setting for run in learnt]
-            share = len(learnt) / (len(draws) * len(pack.metrics))
-            for i, name in enumerate(pack.metrics):
-                found = measure(name, representations, settings, draw=draw, trained=asked)
-                for run, (numbers, problems) in zip(learnt, found, strict=True):
-                    add(run, draw, numbers)
-                    reasons[run] += [p for p in problems if p not in reasons[run]]
-                on_scored(before + int(share * (draw * len(pack.metrics) + i + 1)))
+        scores = score(pack.metrics, learnt, draws, lambda count: on_scored(before + count))
+        for run, draw, numbers, problems in scores:
+            tables.rows.extend(rows_of(run, step, draw, numbers))
+            reasons[run] += [problem for problem in problems if problem not in reasons[run]]
         learnt.clear()
 
     for member, run in enumerate(pack.runs):
@@ -140,10 +153,12 @@ def evaluate(
             reasons[run].append(f"parameters were not finite after update {step}")
             continue
         version = run.model.version
-        add(run, 0, [(f"train_{k}", float(v), version) for k, v in logs.items() if np.isfinite(v)])
+        logged = [(f"train_{k}", float(v), version) for k, v in logs.items() if np.isfinite(v)]
+        tables.rows.extend(rows_of(run, step, 0, logged))
         reasons[run] += [f"train_{k} is {v}" for k, v in logs.items() if not np.isfinite(v)]
         own = [represent(*asked, dataset, draw) for draw in draws]
-        learnt[run] = own, (*asked, dataset) if asks else ()
+        learnt[run] = own, (*asked, dataset) if asks(pack.metrics) else ()
+        losses[run] = float(own[0].reconstruction.mean() + own[0].kl.sum(axis=1).mean())
         if step == pack.budget.updates and drawable(dataset.image_shape):
             lines, reconstructions = illustrate(*asked, dataset)
             drawn = {
@@ -154,10 +169,10 @@ def evaluate(
                 {"run_id": run.id, "name": name, "png": drawing} for name, drawing in drawn.items()
             )
         if size_of(own) * len(learnt) >= MEMORY:
-            measure_learnt()
+            score_learnt()
     if learnt:
-        measure_learnt()
-    return [(status[run], "; ".join(reasons[run])) for run in pack.runs]
+        score_learnt()
+    return [Outcome(status[run], "; ".join(reasons[run]), losses[run]) for run in pack.runs]
 
 
 def run_row(cohort: Cohort, run) -> dict:
@@ -182,14 +197,20 @@ def run_row(cohort: Cohort, run) -> dict:
     }
 
 
-def load(dataset):
-    """A dataset's arrays on the device, once for all cohorts in a row that need them."""
-    return _load(dataclasses.replace(dataset, training=datasets.AllCells()))
+def load(dataset, arrays=None):
+    """A dataset's arrays on the device, once for all cohorts in a row that need them.
+
+    `arrays` are what its `load` gives, if they are here already.
+    """
+    bare = dataclasses.replace(dataset, training=datasets.AllCells())
+    if bare not in _loaded:
+        while len(_loaded) >= 2:
+            _loaded.pop(next(iter(_loaded)))
+        _loaded[bare] = everywhere(bare.load() if arrays is None else arrays)
+    return _loaded[bare]
 
 
-@lru_cache(maxsize=2)
-def _load(dataset):
-    return everywhere(dataset.load())
+_loaded = {}  # dataset → its arrays on the device
 
 
 def _parameters(training: Training) -> int:

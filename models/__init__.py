@@ -21,6 +21,7 @@ from .e_vae import EVAE
 from .factor_vae import FactorVAE
 from .gaussian_vae import GaussianVAE
 from .gcvae import GCVAE
+from .leaves import filled, named, restored
 from .logistic_normal_vae import LogisticNormalVAE
 from .ml_vae import GVAE, MLVAE
 from .model import MODELS, Model, State, hyperparameter, make, register, strength_name, sweep
@@ -81,10 +82,13 @@ __all__ = [
     "VMIVAE",
     "VQVAE",
     "attention_maps",
+    "filled",
     "hyperparameter",
     "make",
+    "named",
     "overlay",
     "register",
+    "restored",
     "strength_name",
     "sweep",
 ]

@@ -109,6 +109,10 @@ UNREADABLE = (
 )
 
 
+class StoreError(Exception):
+    """The store could not be written, or read, although it is one."""
+
+
 class StoreWarning(UserWarning):
     """A file in a store was passed over."""
 
@@ -120,11 +124,7 @@ class Tables:
     runs: list[dict] = field(default_factory=list)
     rows: list[dict] = field(default_factory=list)
     pictures: list[dict] = field(default_factory=list)
-
-    def extend(self, other: "Tables"):
-        """Add another's rows to these."""
-        for name in TABLES:
-            getattr(self, name).extend(getattr(other, name))
+    parameters: bytes = b""  # what is kept of what they have learnt, if anything is
 
 
 class Store:
@@ -208,8 +208,14 @@ class Store:
 
         A file of that name which is not ours stays: results then go beside it.
         """
+        if tables.parameters:
+            self.put(f"parameters/{cohort}", tables.parameters)
         for name in TABLES:
             self._write_table(name, cohort, getattr(tables, name))
+
+    def write_rows(self, file_name: str, rows: list[dict]):
+        """Keep more rows of runs that are here: of `<cohort>`, in a file `<cohort>-<number>`."""
+        self._write_table("rows", file_name, rows)
 
     def write_bounds(self, dataset: str, records: list[dict]):
         """Keep what metrics say of codes whose worth for this dataset is known."""
@@ -263,6 +269,10 @@ class Store:
     def url(self, name: str) -> str:
         """Where the file `name` of this store is."""
         return self.fs.unstrip_protocol(f"{self.root}/{name}").removeprefix("file://")
+
+    def seen_from_elsewhere(self) -> str:
+        """Where it is, for a process that has another working directory."""
+        return os.path.abspath(self.root) if self.is_local else self.where
 
     def put_text(self, name: str, text: str) -> str:
         """Write a whole text file into the store, and say where it is."""

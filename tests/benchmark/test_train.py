@@ -51,7 +51,7 @@ def test_compilations_do_not_depend_on_strengths_seeds_updates_or_chunks(compila
         return len(compilations) - before
 
     jax.clear_caches()
-    worker._load.cache_clear()
+    worker._loaded.clear()
     first = count(make_cohort())
     # draw, initialize, advance, look, encode, decode, and the joint histograms of MIG
     assert 1 <= first <= 7
