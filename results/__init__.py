@@ -8,6 +8,7 @@ number or no interval. A file per question; each says what it asks, how, and aft
 from .aggregate import aggregate
 from .best_of_sweep import best_of_sweep, chosen_strengths
 from .carry_over import carry_over
+from .checkpoint import checkpoint
 from .compare import compare
 from .compare_methods import compare_methods
 from .distributions import by_method, by_setting, overlap
@@ -38,6 +39,7 @@ __all__ = [
     "by_setting",
     "by_thirds",
     "carry_over",
+    "checkpoint",
     "chosen_strengths",
     "compare",
     "compare_methods",

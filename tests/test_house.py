@@ -15,7 +15,7 @@ ARROWS = {
     "models": {"registry"},
     "metrics": {"registry"},
     "datasets": {"registry"},
-    "results": {"registry"},
+    "results": {"registry", "models"},  # models: what `checkpoint` gives back is one
     "benchmark": {"registry", "models", "metrics", "datasets", "results"},
 }
 KNOWN = {  # third-party packages a folder may import
@@ -33,7 +33,7 @@ KNOWN = {  # third-party packages a folder may import
         "PIL",
         "jaxtyping",
     },
-    "results": {"pandas", "pyarrow", "fsspec", "numpy", "scipy", "matplotlib"},
+    "results": {"pandas", "pyarrow", "fsspec", "numpy", "scipy", "matplotlib", "safetensors"},
     "benchmark": {
         "jax",
         "numpy",

@@ -50,7 +50,7 @@ def test_cells_held_out_of_training_are_scored_apart():
     datasets = (("mini_sprites", {"training": training.settings()}),)
     study = dataclasses.replace(SMALL_STUDY, datasets=datasets, metrics=("reconstruction", "iwae"))
     (cohort,) = cohorts("small", study.narrowed(updates=200, seeds=[0]).expand(), study.metrics)
-    tables = work(cohort)
+    ((_, tables),) = work(cohort)
     title = "mini_sprites(training=held_out(kind=extrapolation, share=0.5, factors=('scale',)))"
     assert {row["dataset"] for row in tables.runs} == {title}  # never pooled with other training
     found = {(row["run_id"], row["metric"]): row["value"] for row in tables.rows}

@@ -16,6 +16,7 @@ from soberlook.benchmark.cohort import Cohort
 from soberlook.benchmark.mapping import choose, map_members, padded_width
 from soberlook.benchmark.study import Budget
 from soberlook.models import State
+from soberlook.results.store import Tables
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
 
@@ -39,15 +40,24 @@ def make_cohort(betas=(1, 4), seeds=(0, 1), updates=40, **budget):
     return Cohort("small", tuple(study.expand()), study.metrics)
 
 
+def work(cohort, *heard):
+    """The tables of a cohort, however many programs it was."""
+    whole = Tables()
+    for _, tables in worker.work(cohort, *heard):
+        for name in ("runs", "rows", "pictures"):
+            getattr(whole, name).extend(getattr(tables, name))
+    return whole
+
+
 def all_rows(cohort):
-    tables = worker.work(cohort)
+    tables = work(cohort)
     return {(row["run_id"], row["step"], row["metric"]): row["value"] for row in tables.rows}
 
 
 def test_compilations_do_not_depend_on_strengths_seeds_updates_or_chunks(compilations, monkeypatch):
     def count(cohort):
         before = len(compilations)
-        worker.work(cohort)
+        work(cohort)
         return len(compilations) - before
 
     jax.clear_caches()
@@ -81,7 +91,7 @@ import jax
 from soberlook.benchmark import train, worker
 from soberlook.benchmark.cohort import Cohort
 train.choose = lambda states: sys.argv[1]
-tables = worker.work(Cohort.from_json(sys.stdin.read()))
+((_, tables),) = worker.work(Cohort.from_json(sys.stdin.read()))
 values = [[row["run_id"], row["step"], row["metric"], row["value"]] for row in tables.rows]
 print(json.dumps([jax.local_device_count(), tables.runs[0]["width"], values]))
 """
@@ -107,13 +117,13 @@ def test_a_cohort_that_memory_cannot_hold_is_trained_in_halves(monkeypatch):
     monkeypatch.setattr(train.memory, "allowed", lambda: 2**40)
     needs = []
     monkeypatch.setattr(train.memory, "needed", lambda p: needs.append(real(p)) or real(p))
-    worker.work(cohort)
-    worker.work(dataclasses.replace(cohort, runs=cohort.runs[:3]))
+    work(cohort)
+    work(dataclasses.replace(cohort, runs=cohort.runs[:3]))
     six, three = needs
     assert three < six
     monkeypatch.setattr(train.memory, "allowed", lambda: three)
     heard = []
-    tables = worker.work(cohort, lambda updates, scored: heard.append((updates, scored)))
+    tables = work(cohort, lambda updates, scored: heard.append((updates, scored)))
     assert [row["width"] for row in tables.runs] == [3] * 6
     assert [row["run_id"] for row in tables.runs] == [run.id for run in cohort.runs]
     found = {(row["run_id"], row["step"], row["metric"]): row["value"] for row in tables.rows}
@@ -121,7 +131,7 @@ def test_a_cohort_that_memory_cannot_hold_is_trained_in_halves(monkeypatch):
     assert max(heard) == (60, 3) and sorted(heard) == heard
     monkeypatch.setattr(train.memory, "allowed", lambda: 1)
     with pytest.raises(MemoryError, match="bytes needed for 2 runs, 1 allowed"):
-        worker.work(cohort)
+        work(cohort)
 
 
 def test_a_cohort_is_halved_when_the_device_runs_out(monkeypatch):
@@ -162,7 +172,7 @@ def test_a_diverged_member_stops_nobody():
         healthy.runs[0], model=dataclasses.replace(healthy.runs[0].model, learning_rate=1e30)
     )
     cohort = dataclasses.replace(healthy, runs=(broken, *healthy.runs))
-    tables = worker.work(cohort)
+    tables = work(cohort)
     outcomes = {row["run_id"]: (row["status"], row["reason"]) for row in tables.runs}
     assert outcomes[broken.id] == ("diverged", "parameters were not finite after update 40")
     assert all(outcomes[run.id] == ("done", "") for run in healthy.runs)
