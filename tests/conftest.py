@@ -22,6 +22,19 @@ if CACHE not in os.environ:
 jax.config.update("jax_compilation_cache_dir", os.environ[CACHE])
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_for_little(request):
+    """Most tests compile a program and run it once or twice: it is compiled for less than the speed
+    it could have, in half of the time, which is nearly all of it. A module that is about numbers or
+    programs as they ship says so: `AS_SHIPPED = True`."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    little = not getattr(request.module, "AS_SHIPPED", False)
+    jax.config.update("jax_disable_most_optimizations", little)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
 SMALL = register(
     Study(
         name="small",

@@ -13,6 +13,8 @@ from soberlook.datasets import MiniSprites
 from soberlook.metrics.unsupervised import unsupervised
 from soberlook.models import DIPVAEI, DIPVAEII, BetaTCVAE, BetaVAE, FactorVAE
 
+AS_SHIPPED = True
+
 SEEDS = range(10)
 SMALL = {"learning_rate": 1e-3, "network": "mlp", "latents": 6}
 DISCRIMINATOR = {"discriminator_widths": (128, 128), "discriminator_learning_rate": 1e-3}

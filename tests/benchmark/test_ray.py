@@ -26,6 +26,8 @@ SMALL += ("--metrics", "mig,kl,reconstruction", "--set", "latents=4")
 PLUGIN = """
 from soberlook.models import VAE, hyperparameter, register
 
+AS_SHIPPED = True
+
 @register("mine")
 class Mine(VAE):
     gamma: float = hyperparameter(1.0, sweep=(1, 2), low=0)
