@@ -3,7 +3,6 @@
 import sys
 import traceback
 import warnings
-from collections import Counter
 from contextlib import nullcontext
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 
 from soberlook.registry import BadInput, unknown
 
-from . import cli_claims, cli_data, cli_results
+from . import cli_claims, cli_data, cli_results, cli_status
 from .options import PluginOption, SetOption
 from .terminal import err, number, out, say, table
 
@@ -26,7 +25,7 @@ app = typer.Typer(
 )
 
 KINDS = ("models", "metrics", "datasets", "studies")
-STATES = ("done", "diverged", "failed")
+OPTIONAL = {"--ray": "local", "--watch": "5"}  # options whose value may be left out
 
 app.add_typer(cli_data.app, name="data")
 
@@ -42,11 +41,12 @@ def main():
 
 
 def arguments_of(argv: list[str]) -> list[str]:
-    """What follows the program's name; `--ray` without an address is `--ray local`."""
+    """What follows the program's name, with the values that may be left out (`OPTIONAL`)."""
     arguments = list(argv[1:])
     for i in reversed(range(len(arguments))):
-        if arguments[i] == "--ray" and not [a for a in arguments[i + 1 : i + 2] if a[:1] != "-"]:
-            arguments.insert(i + 1, "local")
+        value = OPTIONAL.get(arguments[i])
+        if value and not [a for a in arguments[i + 1 : i + 2] if a[:1] != "-"]:
+            arguments.insert(i + 1, value)
     return arguments
 
 
@@ -174,30 +174,6 @@ def run(
 
 
 @app.command()
-def status(
-    where: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder of results.")],
-):
-    """Say what of a study is done, what went wrong, and what is missing."""
-    from soberlook import results
-    from soberlook.results.store import Store
-
-    runs = results.load(where)
-    planned = Store(where).planned()
-    keys = ["dataset", "model"]
-    counts = runs.groupby([*keys, "status"]).size()
-    done = set(runs["run_id"])
-    pending = Counter(where for run_id, where in planned.items() if run_id not in done)
-    shown = table(*keys, *STATES, "pending")
-    for cell in sorted({*pending, *runs[keys].itertuples(index=False, name=None)}):
-        numbers = (str(counts.get((*cell, state), 0)) for state in STATES)
-        shown.add_row(*map(cli_results.plain, cell), *numbers, str(pending[cell]))
-    out.print(shown)
-    reasons = runs.loc[runs["reason"].fillna("") != "", "reason"].value_counts()
-    for reason, count in reasons.items():
-        out.print(f"{count} × {cli_results.plain(reason)}", soft_wrap=True)
-
-
-@app.command()
 def evaluate(
     where: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder of results.")],
     metrics: Annotated[str, typer.Option(metavar="NAMES", help="By comma.")],
@@ -245,6 +221,7 @@ def findings(
 
 
 app.command()(cli_claims.reproduce)
+app.command()(cli_status.status)
 app.command()(cli_results.query)
 app.command()(cli_results.compare)
 

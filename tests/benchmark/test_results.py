@@ -86,10 +86,3 @@ def test_what_is_missing_is_left_empty(capsys):
     show(pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": [None, 2.5]}))
     _, *rows = capsys.readouterr().out.splitlines()
     assert [row.split() for row in rows] == [["1"], ["2.5"]]
-
-
-def test_status_shows_names_without_what_moves_the_cursor(soberlook, small_store, monkeypatch):
-    runs = results.load(small_store).assign(model="\x1b[31mred", reason="\x1b[2Jgone")
-    monkeypatch.setattr(results, "load", lambda where: runs)
-    _, shown, _ = soberlook("status", small_store)
-    assert "\x1b" not in shown and "\ufffd[31mred" in shown and "8 × \ufffd[2Jgone" in shown
