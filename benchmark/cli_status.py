@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.live import Live
 
 from .cli_results import plain
-from .terminal import out, table
+from .terminal import out, say, table
 
 REASONS = 20  # shown at most
 
@@ -30,6 +30,7 @@ def status(
     It looks at the results alone, also while a cluster writes them.
     """
     from soberlook.results.standing import standing_of
+    from soberlook.results.store import StoreError
 
     from . import arguments
 
@@ -42,8 +43,12 @@ def status(
         show(found)
         while missing(found):
             pause(seconds)
-            found = standing_of(where, time.time())
-            show(found)
+            try:
+                found = standing_of(where, time.time())
+            except (StoreError, OSError):
+                say(f"{where} does not answer: looking again")
+            else:
+                show(found)
 
 
 @contextmanager

@@ -170,6 +170,25 @@ def test_it_watches_until_nothing_is_missing(soberlook, planned, monkeypatch, te
     assert ("\x1b[2K" in shown) == terminal  # lines are drawn over
 
 
+def test_a_store_that_is_away_for_a_moment_is_looked_at_again(soberlook, planned, monkeypatch):
+    store, cohort = planned
+    looks = []
+
+    def sometimes(*asked):
+        looks.append(asked)
+        if len(looks) == 2:
+            raise ConnectionError("away")
+        if len(looks) == 3:
+            store.write(cohort.id, failed(cohort, "out of luck"))
+        return standing_of(*asked)
+
+    monkeypatch.setattr("soberlook.results.standing.standing_of", sometimes)
+    monkeypatch.setattr(cli_status, "pause", lambda _: None)
+    code, shown, said = soberlook("status", store.where, "--watch")
+    assert code == 0 and len(looks) == 3 and shown.count(" runs: ") == 2
+    assert said == f"{store.where} does not answer: looking again\n"
+
+
 def test_ctrl_c_ends_watching(soberlook, planned, monkeypatch):
     def interrupt(_):
         raise KeyboardInterrupt
