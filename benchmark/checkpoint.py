@@ -8,6 +8,7 @@ here, for only then are the numbers those of training without an interruption. E
 it is damaged, training starts again, and a warning says why.
 """
 
+import contextlib
 import json
 import time
 import warnings
@@ -91,6 +92,13 @@ class Checkpoints:
 
 
 NONE = Checkpoints(None, None)
+
+
+def remove_checkpoint_of(store: Store, name: str, finished: set[str]):
+    """Remove a checkpoint of runs that are all finished; not one that cannot be read."""
+    with contextlib.suppress(ValueError, TypeError):  # not ours, or removed by another meanwhile
+        if finished.issuperset(arrays.about(store.get(f"checkpoints/{name}")).get("runs", ["?"])):
+            store.remove(f"checkpoints/{name}")
 
 
 def _file(pack):

@@ -1,14 +1,16 @@
 """What every executor does with the store: announce a plan, train a cohort and keep its outcome."""
 
+import time
 import traceback
 from collections.abc import Callable
 from typing import NamedTuple
 
 from soberlook.results.store import Store, StoreError
 
-from .checkpoint import Checkpoints
+from .checkpoint import Checkpoints, remove_checkpoint_of
 from .cohort import Cohort
 from .plan import Plan
+from .sign_of_life import SignOfLife, remove_signs
 from .worker import failed, work
 
 CHECKPOINTS = 300.0  # seconds between two
@@ -34,8 +36,19 @@ class Kept(NamedTuple):
 def announce(plan: Plan, store: Store):
     """Make the store the study's, and write down what it is going to hold."""
     store.create(plan.study.name, plan.study.about)
+    tidy(store)
     for cohort in plan.cohorts:
         store.plan(cohort.id, cohort.to_json())
+
+
+def tidy(store: Store):
+    """Remove what killed workers left behind of cohorts that others have finished since."""
+    if not (store.names("running", ".json") or store.names("checkpoints")):
+        return
+    finished = store.finished()
+    remove_signs(store, finished, time.time())
+    for name in store.names("checkpoints"):
+        remove_checkpoint_of(store, name, finished)
 
 
 def train_and_keep(
@@ -52,17 +65,23 @@ def train_and_keep(
     """
     checkpoints = Checkpoints(store, keeping.checkpoints)
     left, compiling = cohort, 0.0
-    try:
-        for pack, tables in work(cohort, on_progress, checkpoints, keeping.parameters, arrays):
-            store.write(pack.id, tables)
-            checkpoints.remove(pack)
-            left = left.without({run.id for run in pack.runs})
-            compiling += sum(run["compile_seconds"] for run in tables.runs)
-    except StoreError:
-        raise
-    except Exception as error:
-        keep_failure(left, store, error)
-        checkpoints.remove(left)
+    with SignOfLife(store, cohort) as sign:
+
+        def heard(updates, scored):
+            sign.update(updates, scored)
+            on_progress(updates, scored)
+
+        try:
+            for pack, tables in work(cohort, heard, checkpoints, keeping.parameters, arrays):
+                store.write(pack.id, tables)
+                checkpoints.remove(pack)
+                left = left.without({run.id for run in pack.runs})
+                compiling += sum(run["compile_seconds"] for run in tables.runs)
+        except StoreError:
+            raise
+        except Exception as error:
+            keep_failure(left, store, error)
+            checkpoints.remove(left)
     return Kept(len(cohort.runs), compiling)
 
 

@@ -82,7 +82,7 @@ def test_what_was_killed_goes_on_to_the_same_rows(tmp_path, monkeypatch, undistu
     train_and_keep(cohort, store)
     assert min(started, default=60) == about["step"]  # nothing twice
     assert values(store) == undisturbed
-    assert store.names("checkpoints") == []
+    assert store.names("checkpoints") == store.names("running") == []
 
 
 # One with two networks, one with a population, one with a codebook, one with a controller.
@@ -202,6 +202,19 @@ def test_a_store_that_takes_no_checkpoint_costs_no_run(tmp_path, monkeypatch, un
     with pytest.warns(UserWarning, match="no checkpoint: no space left on device"):
         train_and_keep(cohort, store, ALWAYS)
     assert values(store) == undisturbed
+
+
+def test_what_others_have_finished_since_is_removed(tmp_path, monkeypatch):
+    cohort, store = make_cohort(updates=10), opened(tmp_path)
+    killed_after(3, monkeypatch, cohort, store)
+    left = store.get(f"checkpoints/{cohort.id}")
+    keep.tidy(store)
+    assert store.names("checkpoints") == [cohort.id]  # somebody has yet to go on from there
+    train_and_keep(cohort, store)
+    store.put(f"checkpoints/{cohort.id}", left)  # of a second driver, killed in the meantime
+    store.put("checkpoints/notes", b"not ours")
+    keep.tidy(store)
+    assert store.names("checkpoints") == ["notes"]
 
 
 def test_headers_are_read_without_the_rest(tmp_path):
