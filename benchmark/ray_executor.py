@@ -102,8 +102,12 @@ def run_on_ray(
     `programs`, where they can reach it. `work` is what a task does, `work_remotely`.
     """
     takes = takes or resources.usual(ray.nodes())
-    room = takes.room(ray.cluster_resources())
-    if not room:
+
+    def room() -> int:
+        """How many cohorts the cluster has room for: it may grow, and machines may go."""
+        return takes.room(ray.cluster_resources())
+
+    if not room():
         raise BadInput(f"--resources: a cohort takes {takes}, more than the cluster has")
     options = takes.options | {"runtime_env": {"env_vars": takes.environment()}}
     if work is None:
@@ -126,7 +130,7 @@ def run_on_ray(
 
     try:
         while True:
-            while len(running) < 2 * room and submit():
+            while len(running) < 2 * max(1, room()) and submit():
                 pass
             if not running:
                 break
