@@ -1,6 +1,8 @@
 """What runs have learnt: kept by policy, asked again, scored again, and believed only as it was."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +85,18 @@ def test_scored_again_is_scored_at_once(kept, tmp_path, soberlook):
     assert code == 0 and "4 runs scored" in said
     long = results.rows(kept).query("metric == 'mig'")
     assert long.groupby("run_id").size().tolist() == [2] * 4
+
+
+def test_the_documented_example_runs(kept, tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "docs" / "trained-models.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "quick").symlink_to(kept)
+    monkeypatch.chdir(tmp_path)
+    images = np.zeros((3, 16, 16, 1), np.float32)
+    space = {"images": images}
+    exec(code, space)
+    assert space["image"].shape == images.shape
 
 
 def test_best_is_the_lowest_loss_of_a_setting(tmp_path):
