@@ -10,7 +10,7 @@ import typer
 
 from soberlook.registry import BadInput, unknown
 
-from . import cli_claims, cli_data, cli_results, cli_status
+from . import cli_claims, cli_data, cli_results, cli_status, cli_store
 from .options import PluginOption, SetOption
 from .terminal import err, number, out, say, table
 
@@ -31,13 +31,23 @@ app.add_typer(cli_data.app, name="data")
 
 
 def main():
-    """Run the command line; bad input becomes one line and exit code 2."""
+    """Run the command line; bad input becomes one line and exit code 2.
+
+    A store that cannot be written or read any more becomes one line, too, and exit code 1.
+    """
     warnings.showwarning = lambda message, *_: say(f"warning: {message}")
     try:
         app(arguments_of(sys.argv))
     except BadInput as error:
         say(f"error: {error}")
         sys.exit(2)
+    except Exception as error:
+        from soberlook.results.store import StoreError  # heavy, and here already where it is needed
+
+        if not isinstance(error, StoreError):
+            raise
+        say(f"error: {error}; what is finished is kept, and the same command goes on from there")
+        sys.exit(1)
 
 
 def arguments_of(argv: list[str]) -> list[str]:
@@ -123,6 +133,10 @@ def run(
             "--no-cache", help="Do not keep compiled programs beside FOLDER, in .compiled."
         ),
     ] = False,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Also train again what failed; not what diverged."),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -159,7 +173,7 @@ def run(
     resources = arguments.resources(takes, ray)
     store = Store(where)
     width = arguments.whole_number("--width", width, low=1) or MAX_WIDTH
-    plan = make_plan(wanted, store, width)
+    plan = make_plan(wanted, store, width, retry_failed)
     if dry_run:
         show_plan(plan, store, where)
         return
@@ -169,6 +183,7 @@ def run(
             carry_out(plan, store, where, keeping, ray, resources, plugin, programs)
         else:
             say(f"all {len(plan.runs)} runs are in {where} already: nothing to train")
+        store.forget_failures()
         add_bounds(plan, store, where)
     conclude(plan, where)
 
@@ -224,6 +239,7 @@ app.command()(cli_claims.reproduce)
 app.command()(cli_status.status)
 app.command()(cli_results.query)
 app.command()(cli_results.compare)
+app.command()(cli_store.compact)
 
 
 @app.command("metrics")
@@ -352,10 +368,15 @@ def add_bounds(plan, store, where):
 
     Whatever else goes wrong with them is said, and the study is concluded without.
     """
+    from soberlook.results.store import StoreError
+
     from .bounds import keep_bounds
 
     try:
         keep_bounds(store, plan)
+        store.remove("failures/bounds.txt")
+    except StoreError:
+        raise
     except KeyboardInterrupt:
         say(
             f"stopped: all {len(plan.runs)} runs are kept in {where}, but not all floors and "

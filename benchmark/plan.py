@@ -27,11 +27,16 @@ class Plan:
         return sum(len(c.runs) * c.budget.updates * c.budget.batch_size for c in self.cohorts)
 
 
-def make_plan(study: Study, store: Store, width: int = MAX_WIDTH) -> Plan:
-    """Expand and check a study and its store; `width` runs at most a cohort. Reads only."""
+def make_plan(
+    study: Study, store: Store, width: int = MAX_WIDTH, retry_failed: bool = False
+) -> Plan:
+    """Expand and check a study and its store; `width` runs at most a cohort. Reads only.
+
+    Runs that failed are left to do only with `retry_failed`.
+    """
     runs = study.expand()
     store.check(study.name)
-    finished = store.finished()
+    finished = store.finished(retry_failed)
     whole = cohorts(study.name, runs, study.metrics, study.draws, width)
     left = [part for cohort in whole if (part := cohort.without(finished)) is not None]
     return Plan(study, runs, left)

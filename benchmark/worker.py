@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from soberlook import datasets, models
+from soberlook.results.folder import redacted
 from soberlook.results.store import Tables
 
 from . import memory
@@ -109,7 +110,7 @@ def work_together(
 
 def failed(cohort: Cohort, reason: str) -> Tables:
     """The tables of a cohort whose work raised: its runs, with the reason's first line."""
-    outcome = {"status": "failed", "reason": reason.splitlines()[0], "begun": time.time()}
+    outcome = {"status": "failed", "reason": redacted(reason.splitlines()[0]), "begun": time.time()}
     return Tables(runs=[run_row(cohort, run) | provenance() | outcome for run in cohort.runs])
 
 

@@ -5,7 +5,7 @@ runs = results.load("runs/quick")
 runs.query("model == 'beta_vae'").groupby("beta").mig.median()
 
 Several stores are read as one: `results.load("runs/*")`, or a list of places. A run that is in
-more than one of them counts once, as it was begun last.
+more than one of them counts once: that which is done, and of several as it was begun last.
 """
 
 import json
@@ -18,8 +18,8 @@ import pyarrow as pa
 from soberlook.registry import unknown
 
 from .query import conditions, hold, query
-from .store import RUNS
 from .stores import Places, Stores
+from .tables import RUNS
 
 FIRST = ["study", "dataset", "model", "strength_name", "strength", "seed", "status", "reason"]
 SETTINGS = ["settings", "dataset_settings"]

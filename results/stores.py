@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from soberlook.registry import BadInput
 
-from .store import PICTURES, RUNS, find
+from .store import find
+from .tables import COHORT, PICTURES, RANK, RUNS
 
 Places = str | Path | Iterable[str | Path]
 
@@ -26,18 +27,24 @@ class Stores:
             raise BadInput("expected a folder of results, or a list of them, found an empty list")
 
     def runs(self) -> pd.DataFrame:
-        """The columns of `RUNS`, a row per run: of one that is there twice, that begun last.
+        """The columns of `RUNS`, a row per run.
 
-        `source` says where it was read, `twice` whether it is elsewhere, too.
+        Of one that is there twice that which is done, else diverged, else failed; of equals that
+        begun last. `source` says which store and cohort it is of, `twice` whether it is elsewhere,
+        too.
         """
         columns = [*RUNS, pa.field("source", pa.string())]
         tables = [pa.schema(columns).empty_table()]
         for number, store in enumerate(self.stores):
-            for cohort, table in store.tables("runs"):
-                source = pa.repeat(_source(number, cohort), len(table))
-                tables.append(table.cast(RUNS).append_column("source", source))
+            for table in store.tables("runs"):
+                cohorts = table[COHORT.name].to_pylist()
+                source = pa.array([_source(number, cohort) for cohort in cohorts], pa.string())
+                table = table.select(RUNS.names).cast(RUNS)
+                tables.append(table.append_column("source", source))
         runs = to_frame(pa.concat_tables(tables))
-        runs = runs.sort_values("begun", kind="stable", na_position="first")
+        rank = runs["status"].map(RANK).astype("float64").fillna(0)
+        runs = runs.assign(rank=rank).sort_values(["rank", "begun"], na_position="first")
+        runs = runs.drop(columns="rank")
         runs["twice"] = runs.duplicated("run_id", keep=False)
         return runs.drop_duplicates("run_id", keep="last").sort_index(ignore_index=True)
 
@@ -74,8 +81,8 @@ class Stores:
 
     def pictures(self, runs: pd.DataFrame) -> pd.DataFrame:
         """run_id, name and the bytes of a PNG, of these runs."""
-        tables = [table for _, table in self._tables("pictures", runs)]
-        found = [table.cast(PICTURES) for table in tables]
+        names = PICTURES.names
+        found = [t.select(names).cast(PICTURES) for _, t in self._tables("pictures", runs)]
         found = pa.concat_tables([PICTURES.empty_table(), *found]).to_pandas()
         return found.drop_duplicates(["run_id", "name"], keep="last", ignore_index=True)
 
@@ -88,19 +95,25 @@ class Stores:
     ) -> Iterator[tuple[np.ndarray, pa.Table]]:
         """Of every file the rows that belong to these runs, and the positions of their runs.
 
-        The rows of a run that is there twice are those from beside it. `also` says which of
+        The rows of a run that is there twice are those of its cohort. `also` says which of
         the rows are wanted.
         """
         ids = {run_id: position for position, run_id in enumerate(runs["run_id"])}
-        twice, sources = runs["twice"].to_numpy(bool), runs["source"].to_numpy(str)
+        twice = np.append(runs["twice"].to_numpy(bool), False)
+        sources = {source: place for place, source in enumerate(dict.fromkeys(runs["source"]))}
+        source = np.append(runs["source"].map(sources).to_numpy(np.int32), -1)
 
-        def keep(number, cohort, words):
-            others = twice & (sources != _source(number, cohort)) if twice.any() else twice
-            mine = np.append(~others, False)[_positions(words["run_id"], ids)]  # −1: not wanted
+        def keep(own, words):
+            run = _positions(words["run_id"], ids)  # −1: not wanted
+            mine = run >= 0
+            if twice.any():
+                mine &= ~twice[run] | (_positions(words[COHORT.name], own) == source[run])
             return mine if also is None else mine & np.asarray(also(words), bool)
 
         for number, store in enumerate(self.stores):
-            for _, table in store.tables(name, keep=partial(keep, number)):
+            mark = _source(number, "")
+            own = {s.removeprefix(mark): p for s, p in sources.items() if s.startswith(mark)}
+            for table in store.tables(name, keep=partial(keep, own)):
                 yield _positions(table["run_id"], ids), table
 
 

@@ -1,6 +1,7 @@
 """What all tests share: strict arithmetic, and a small finished study."""
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -60,6 +61,53 @@ def soberlook(monkeypatch, capsys):
         return stop.value.code or 0, *capsys.readouterr()
 
     return call
+
+
+class ObjectStore:
+    """An S3 server on this machine that can be stopped and started; what it holds stays."""
+
+    def __init__(self):
+        self.port, self.buckets = 0, 0
+        self.start()
+
+    def start(self):
+        from moto.server import ThreadedMotoServer
+
+        self.server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
+        self.server.start()
+        _, self.port = self.server.get_host_and_port()
+
+    def stop(self):
+        self.server.stop()
+
+    def bucket(self) -> str:
+        """The URL of a new bucket."""
+        import s3fs
+
+        self.buckets += 1
+        s3fs.S3FileSystem().mkdir(f"bucket-{self.buckets}")
+        return f"s3://bucket-{self.buckets}"
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """An `ObjectStore`, which all that speaks S3 finds by the environment, as a user's would be."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ObjectStore()
+    with pytest.MonkeyPatch.context() as patch:
+        settings = {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": "127.0.0.1",
+        }
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

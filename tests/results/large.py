@@ -3,11 +3,13 @@
     python tests/results/large.py FOLDER
 
 12,600 runs (7 datasets × 6 methods × 6 strengths × 50 seeds) of 150 rows each, in FOLDER, which is
-made where it is not there. Prints the seconds of loading and of every question, the peak of memory
-and the size of the report.
+made where it is not there, in 300 pairs of files. Prints the size of the store and the seconds of
+loading it, as it is and compacted (a copy, FOLDER-compacted); then those of every question of its
+report, the peak of memory and the size of the report. With --load, only what is before the report.
 """
 
 import resource
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -18,6 +20,7 @@ from planted import METHODS, effects
 
 from soberlook import results
 from soberlook.results import report
+from soberlook.results.compact import compact
 from soberlook.results.store import Store, Tables
 
 SHAPE = (7, 6, 6, 50)
@@ -52,19 +55,20 @@ OTHERS = (
     "active_units",
 )
 ROWS = 150  # a run
+COHORT = 42  # runs
 
 
 def make(where):
-    """Write the store, a pair of files per dataset and method."""
+    """Write the store, a pair of files per cohort."""
     rng, store = np.random.default_rng(0), Store(where)
     store.create("large", "A study of the size of the paper's.\n\nMade up.")
     names = [*SCORES, *OTHERS, *(f"more_{i}" for i in range(ROWS - len(SCORES) - len(OTHERS)))]
     one = effects(rng, SHAPE, model=1, setting=1, seed=0.3, luck=1)
     values = {n: 0.5 + 0.1 * (one + rng.standard_normal(SHAPE)) for n in names[:60]}
     constant = rng.standard_normal(SHAPE)
+    tables, cohorts = Tables(), 0
     for d in range(SHAPE[0]):
         for m in range(SHAPE[1]):
-            tables = Tables()
             for k in range(SHAPE[2]):
                 for s in range(SHAPE[3]):
                     run_id = f"{d:04d}{m:04d}{k:04d}{s:04d}"
@@ -88,8 +92,25 @@ def make(where):
                         }
                         for name in names
                     )
-            store.write(f"cohort-{d}-{m}", tables)
-            store.plan(f"cohort-{d}-{m}", '{"dataset": {"name": "x"}, "runs": []}')
+                    if len(tables.runs) == COHORT:
+                        store.write(f"cohort{cohorts}", tables)
+                        store.plan(f"cohort{cohorts}", '{"dataset": {"name": "x"}, "runs": []}')
+                        tables, cohorts = Tables(), cohorts + 1
+
+
+def load(where):
+    """Say what the store takes, and what loading it."""
+    store = Store(where)
+    files = sum(len(store.names(name)) for name in ("rows", "pictures", "runs"))
+    size = sum(path.stat().st_size for path in where.rglob("*") if path.is_file()) / 1e6
+    seconds = []
+    for _ in range(3):
+        begun, working = time.perf_counter(), time.process_time()
+        runs = results.load(where)
+        seconds.append((time.perf_counter() - begun, time.process_time() - working))
+    (wall, working) = min(seconds)
+    about = f"{len(runs):,} runs × {len(runs.columns)} columns in {files} files, {size:.1f} MB"
+    print(f"{about}: loaded in {wall:.2f} s, {working:.2f} s of it working")
 
 
 def main():
@@ -97,6 +118,16 @@ def main():
     where = Path(sys.argv[1])
     if not where.exists():
         make(where)
+    load(where)
+    copy = where.with_name(f"{where.name}-compacted")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(where, copy)
+    begun = time.perf_counter()
+    compact(Store(copy))
+    print(f"compacted in {time.perf_counter() - begun:.1f} s")
+    load(copy)
+    if "--load" in sys.argv:
+        return
     took = {}
 
     def timed(name, function, *arguments):

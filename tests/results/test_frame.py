@@ -3,21 +3,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from stored import row, run
 
 from soberlook import results
 from soberlook.registry import BadInput
-from soberlook.results.store import Store, StoreWarning, Tables
-
-
-def run(run_id, **changes):
-    settings = {"beta": 2.0, "latents": 10}
-    about = {"run_id": run_id, "study": "s", "dataset": "d", "model": "m", "seed": 0}
-    about |= {"strength_name": "beta", "strength": 2.0, "setting": "x", "status": "done"}
-    return about | {"settings": settings, "dataset_settings": {}, "updates": 10} | changes
-
-
-def row(run_id, metric, value, step=10):
-    return {"run_id": run_id, "step": step, "metric": metric, "value": value, "version": 1}
+from soberlook.results.store import Store, StoreError, StoreWarning, Tables
 
 
 @pytest.fixture
@@ -64,6 +54,32 @@ def test_a_run_that_was_written_twice_is_one_row(store):
     for cohort in ("one", "two"):
         store.write(cohort, Tables([run("a")], [row("a", "mig", 0.1)]))
     assert len(results.load(store.where)) == len(results.rows(store.where)) == 1
+
+
+def test_of_a_run_that_is_there_twice_the_best_counts_and_of_equals_the_last(store):
+    written = [("failed", 9.0, "one"), ("done", 2.0, "two"), ("diverged", 8.0, "three")]
+    for status, begun, cohort in [*written, ("done", 1.0, "four")]:
+        rows = [] if status == "failed" else [row("a", "mig", begun)]
+        store.write(cohort, Tables([run("a", status=status, begun=begun)], rows))
+        store.write(f"{cohort}-of-b", Tables([run("b", status=status, begun=begun)], rows))
+    frame = results.load(store.where).set_index("run_id")
+    assert frame.loc["a", "status"] == "done" and frame.loc["a", "mig"] == 2.0
+    assert len(frame) == 2 and len(results.rows(store.where)) == 1
+
+
+def test_older_and_newer_files_are_read_together(store):
+    store.write("now", Tables([run("a")], [row("a", "mig", 0.1)]))
+    about = {"status": ["done"], "dataset": ["d"], "dataset_settings": ["{}"]}
+    old = pa.table({"run_id": ["b"], "settings": ["{}"]} | about)
+    newer = pa.table({"run_id": ["c"], "settings": ['{"new": 1}'], "more": [1]} | about)
+    for name, table, metric in (("old", old, "mig"), ("newer", newer, "new_metric")):
+        pq.write_table(table, f"{store.root}/runs/{name}.parquet")
+        rows = {"run_id": table["run_id"], "step": [10.0], "metric": [metric], "value": [1]}
+        pq.write_table(pa.table(rows), f"{store.root}/rows/{name}.parquet")
+    frame = results.load(store.where).set_index("run_id")
+    assert frame["mig"].to_dict() == pytest.approx({"a": 0.1, "b": 1, "c": np.nan}, nan_ok=True)
+    assert frame.loc["c", "new"] == 1 and frame.loc["c", "new_metric"] == 1
+    assert frame["seed"].isna().to_dict() == {"a": False, "b": True, "c": True}
 
 
 def test_rows_of_a_cohort_that_was_cut_off_do_not_count(store):
@@ -133,10 +149,10 @@ def test_writing_leaves_no_scraps(store, monkeypatch):
     store.write("one", Tables([run("a")], [row("a", "mig", 0.1)]))
 
     def full(*_):
-        raise OSError("no space left on device")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(StoreError, match="cannot write .*two.parquet: No space left on device"):
         store.write("two", Tables([run("b")], []))
     folder = store.root + "/rows"
     assert [p.rsplit("/", 1)[1] for p in store.fs.ls(folder, detail=False)] == ["one.parquet"]
@@ -176,10 +192,10 @@ def test_filters_hold_for_the_other_tables(small_store):
 def test_numbers_of_runs_that_are_left_out_are_not_read(store, monkeypatch):
     for name, model in (("one", "m"), ("two", "n")):
         store.write(name, Tables([run(name, model=model)], [row(name, "mig", 0.1)]))
-    asked, read = [], results.store.pq.ParquetFile.read
+    asked, read = [], pq.ParquetFile.read_row_groups
     monkeypatch.setattr(
-        results.store.pq.ParquetFile,
-        "read",
+        pq.ParquetFile,
+        "read_row_groups",
         lambda *_, columns, **more: asked.append(columns) or read(*_, columns=columns, **more),
     )
     results.load(store.where, where={"model": "n"})
