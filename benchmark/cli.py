@@ -155,6 +155,7 @@ def run(
     from . import arguments
     from .cohort import MAX_WIDTH
     from .compiled import beside, kept_programs
+    from .keep import tidy
     from .plan import make_plan
 
     arguments.load_plugins(plugin)
@@ -183,6 +184,7 @@ def run(
             carry_out(plan, store, where, keeping, ray, resources, plugin, programs)
         else:
             say(f"all {len(plan.runs)} runs are in {where} already: nothing to train")
+        tidy(store)
         store.forget_failures()
         add_bounds(plan, store, where)
     conclude(plan, where)

@@ -1,6 +1,5 @@
 """What every executor does with the store: announce a plan, train a cohort and keep its outcome."""
 
-import time
 import traceback
 from collections.abc import Callable
 from typing import NamedTuple
@@ -42,11 +41,13 @@ def announce(plan: Plan, store: Store):
 
 
 def tidy(store: Store):
-    """Remove what killed workers left behind of cohorts that others have finished since."""
+    """Remove what killed workers left behind: files that they were writing, and what was of cohorts
+    that are finished now."""
+    store.sweep()
     if not (store.names("running", ".json") or store.names("checkpoints")):
         return
     finished = store.finished()
-    remove_signs(store, finished, time.time())
+    remove_signs(store, finished)
     for name in store.names("checkpoints"):
         remove_checkpoint_of(store, name, finished)
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 
-from soberlook.results.standing import SILENCE, Sign, signs_of_life
+from soberlook.results.standing import Sign, signs_of_life
 from soberlook.results.store import Store
 
 from .cohort import Cohort
@@ -68,8 +68,12 @@ class SignOfLife:
             self.store.remove(self.name)
 
 
-def remove_signs(store: Store, finished: set[str], now: float):
-    """Remove the signs that dead workers left of cohorts whose runs are all there."""
+def remove_signs(store: Store, finished: set[str]):
+    """Remove the signs of cohorts whose runs are all there, which say nothing any more.
+
+    Whoever is alive and trains them, too, gives another. How old a sign is does not matter: a clock
+    may have been moved.
+    """
     for cohort, sign in signs_of_life(store).items():
-        if finished.issuperset(sign.runs) and now - sign.beat >= SILENCE:
+        if finished.issuperset(sign.runs):
             store.remove(f"running/{cohort}.json")

@@ -91,7 +91,6 @@ class Store(Folder):
         self.check(study)
         text = json.dumps({"study": study, "about": about, "schema": SCHEMA})
         self.put("study.json", text.encode())
-        self.sweep()
 
     def plan(self, cohort: str, text: str):
         """Keep what a cohort is to train."""

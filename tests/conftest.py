@@ -80,6 +80,18 @@ class ObjectStore:
     def stop(self):
         self.server.stop()
 
+    def environment(self) -> dict[str, str]:
+        """In which it is found."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": "127.0.0.1",
+        }
+
     def bucket(self) -> str:
         """The URL of a new bucket."""
         import s3fs
@@ -95,16 +107,7 @@ def s3():
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ObjectStore()
     with pytest.MonkeyPatch.context() as patch:
-        settings = {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}",
-            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": "127.0.0.1",
-        }
-        for name, value in settings.items():
+        for name, value in server.environment().items():
             patch.setenv(name, value)
         yield server
     server.stop()
