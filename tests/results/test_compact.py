@@ -212,6 +212,19 @@ def test_a_cohort_that_is_trained_again_meanwhile_is_not_lost(store, monkeypatch
     assert len(files(store)) == 3
 
 
+def test_a_cohort_that_somebody_starts_on_meanwhile_stays(store, monkeypatch):
+    looked = compacting._busy
+
+    def begun(store):
+        if len(files(store)) == 12:  # merged, and nothing is removed yet
+            store.put("running/aaa.json", b"{}")
+        return looked(store)
+
+    monkeypatch.setattr(compacting, "_busy", begun)
+    compact(store)
+    assert {name for _, name in files(store) if not name.startswith("merged-")} == {"aaa.parquet"}
+
+
 def test_columns_of_a_later_version_stay(store):
     table = pq.read_table(f"{store.root}/runs/aaa.parquet")
     more = table.append_column("carbon", pa.array([1.5, 2.5]))
