@@ -7,6 +7,7 @@ Ends with 1 where a store that the same command went on with is not what an undi
 Who may mount a file system here has a real one filled up, and made read-only.
 """
 
+import logging
 import os
 import random
 import subprocess
@@ -102,6 +103,7 @@ def read_only(case):
 
 
 def server_stopped(case):
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ObjectStore()
     os.environ.update(server.environment())
     case.where = f"{server.bucket()}/study"
