@@ -12,10 +12,8 @@ import pandas as pd
 from soberlook import results
 from soberlook.results.store import TABLES, Store
 
-SECONDS = 120  # after which a driver hangs
+SECONDS = 300  # after which a driver hangs
 TIMES = ("begun", "train_seconds", "evaluate_seconds", "compile_seconds")
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or XLA has remarks on the machine
 
 # A server imports what all drivers need, and forks one of itself for each.
 processes = multiprocessing.get_context("forkserver")

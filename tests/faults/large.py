@@ -180,9 +180,10 @@ def kills(stores, undisturbed, count) -> bool:
     draws, done, wrong = random.Random(0), 0, 0
 
     def disturbed(number):
-        case, hits = Case(stores, f"store-{number}"), 0
-        for at in sorted(draws.sample(range(1, points + 1), A_STORE), reverse=True):
-            code, said = case.start(kill("", at)).end()
+        case, hits, before = Case(stores, f"store-{number}"), 0, 0
+        for point in sorted(draws.sample(range(1, points + 1), A_STORE)):
+            code, said = case.start(kill("", point - before)).end()
+            before = point
             assert code in (0, -9), said
             hits += code == -9
         return hits, case.wrong(undisturbed)
