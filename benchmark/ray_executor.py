@@ -27,7 +27,7 @@ from .terminal import say
 LOCAL = "local"
 SECONDS = 10  # to wait for an address to answer
 RETRIES = 3  # of a cohort whose worker or node died
-MEMORY = 2**28  # bytes of a local cluster's object store, and twice what datasets take
+MEMORY = 2**28  # bytes of a local cluster's object store; what does not fit there goes to disk
 
 
 class Errand(NamedTuple):
@@ -51,7 +51,8 @@ def cluster(address: str):
         raise BadInput("--ray needs Ray, which is not installed: pip install ray") from None
     options = {"log_to_driver": False, "configure_logging": False}
     if address == LOCAL:
-        options |= {"include_dashboard": False, "object_store_memory": MEMORY}
+        # Without an address Ray would join a cluster that it finds on this machine.
+        options |= {"address": LOCAL, "include_dashboard": False, "object_store_memory": MEMORY}
     else:
         options |= {"address": address}
         _check_reachable(address)

@@ -29,11 +29,10 @@ def compiled_for_little(request):
     """Most tests compile a program and run it once or twice: it is compiled for less than the speed
     it could have, in half of the time, which is nearly all of it. A module that is about numbers or
     programs as they ship says so: `AS_SHIPPED = True`."""
-    before = jax.config.read("jax_disable_most_optimizations")
     little = not getattr(request.module, "AS_SHIPPED", False)
-    jax.config.update("jax_disable_most_optimizations", little)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+    if jax.config.read("jax_disable_most_optimizations") != little:
+        jax.config.update("jax_disable_most_optimizations", little)
+        jax.clear_caches()  # what is compiled already would be used whatever is said now
 
 
 SMALL = register(

@@ -16,6 +16,8 @@ SMALL = ("run", "small", "--seeds", "2", "--updates", "40")
 PLUGIN = '''
 from soberlook.models import VAE, hyperparameter, register
 
+AS_SHIPPED = True
+
 @register("capacity_vae")
 class CapacityVAE(VAE):
     """A user's own."""

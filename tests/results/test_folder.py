@@ -83,7 +83,7 @@ def test_what_a_killed_writer_left_is_never_read_and_goes(tmp_path):
     for name in (".mine.part", ".hidden"):
         store.put(f"rows/{name}", b"somebody's")
     assert store.names("rows") == []
-    store.create("s", "")
+    store.sweep()
     assert sorted(os.listdir(f"{store.root}/rows")) == [".hidden", ".mine.part"]
     assert os.listdir(store.root).count(LEFT) == 0
 
