@@ -61,7 +61,7 @@ def cluster(address: str):
     with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
         try:
             ray.init(**options)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except Exception as error:  # a node that is slow to start is a bare one
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise BadInput(f"--ray: no cluster answers at {address!r}: {reason}") from None
     try:

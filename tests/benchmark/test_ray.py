@@ -106,6 +106,18 @@ def test_without_ray_it_says_so(monkeypatch):
         pass
 
 
+def test_a_cluster_that_does_not_start_is_one_line(soberlook, tmp_path, monkeypatch):
+    import ray
+
+    def slow(**_):
+        raise Exception("The current node timed out during startup.\nAnd more.")
+
+    monkeypatch.setattr(ray, "init", slow)
+    code, _, said = soberlook("run", "small", "--ray", "--out", tmp_path / "q")
+    assert code == 2 and "no cluster answers at 'local': The current node timed out" in said
+    assert said.count("\n") == 1 and not (tmp_path / "q").exists()
+
+
 def test_the_address_may_be_left_out():
     assert arguments_of(["soberlook", "run", "small", "--ray"])[-1] == "local"
     argv = ["soberlook", "run", "small", "--ray", "--seeds", "2"]
