@@ -20,13 +20,13 @@ from soberlook.results.store import Store
 
 pytest.importorskip("ray")
 
+AS_SHIPPED = True  # as workers, which are processes of their own, compile it
+
 SMALL = ("run", "small", "--models", "beta_vae,mine", "--seeds", "1", "--updates", "20")
 SMALL += ("--metrics", "mig,kl,reconstruction", "--set", "latents=4")
 
 PLUGIN = """
 from soberlook.models import VAE, hyperparameter, register
-
-AS_SHIPPED = True
 
 @register("mine")
 class Mine(VAE):
