@@ -11,12 +11,11 @@ from soberlook import models, results
 from soberlook.benchmark import worker
 from soberlook.results.store import Store
 
+AS_SHIPPED = True
 SMALL = ("run", "small", "--seeds", "2", "--updates", "40")
 
 PLUGIN = '''
 from soberlook.models import VAE, hyperparameter, register
-
-AS_SHIPPED = True
 
 @register("capacity_vae")
 class CapacityVAE(VAE):
